@@ -1,0 +1,36 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace teetee {
+namespace {
+
+spdlog::logger& Logger() {
+  static const auto logger = [] {
+    auto made = spdlog::stderr_color_mt("teetee");
+    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    return made;
+  }();
+  return *logger;
+}
+
+spdlog::level::level_enum Convert(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return spdlog::level::debug;
+    case LogLevel::kInfo: return spdlog::level::info;
+    case LogLevel::kWarn: return spdlog::level::warn;
+    case LogLevel::kError: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+void SetLogLevel(LogLevel level) { Logger().set_level(Convert(level)); }
+
+void Log(LogLevel level, std::string_view module, std::string_view text) {
+  Logger().log(Convert(level), "{}: {}", module, text);
+}
+
+}  // namespace teetee
