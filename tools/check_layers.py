@@ -16,10 +16,11 @@ ALLOWED = {
     "net": set(),
     "transport": {"crypto", "attest", "net"},
     "chain": {"crypto", "net"},
-    "pipeline": {"crypto", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain"},
-    "head": {"crypto", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain", "pipeline"},
-    "client": {"crypto", "manifest", "attest", "net", "chain"},
-    "gateway": {"crypto", "net", "chain"},
+    "protocol": {"crypto", "chain"},
+    "pipeline": {"crypto", "protocol", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain"},
+    "head": {"crypto", "protocol", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain", "pipeline"},
+    "client": {"crypto", "protocol", "manifest", "attest", "net", "chain"},
+    "gateway": {"crypto", "protocol", "net", "chain"},
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#include\s+"([a-z_0-9]+)/')

@@ -1,0 +1,49 @@
+# ./dev test [PRESET] [FILTER]: sets up, builds, runs every suite, ends with `N passed, N failed, N skipped`.
+
+# Suites in the order of their speed. Each prints its own closing counts; a suite without them has failed.
+SUITES=(lint cpp)
+
+suite_lint() { source tools/dev/lint.sh; if cmd_lint; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi; }
+suite_cpp() { python3 tools/run_gtests.py build "$FILTER"; }
+suite_contracts() { contracts/check.sh; }
+suite_chain() { node tests/vectors/chain/cross_check.mjs; }
+suite_templates() { node tests/templates/check.mjs; }
+suite_e2e() { "$VENV/bin/python" -m tests.e2e "$FILTER"; }
+
+cmd_test() {
+  local preset=release
+  FILTER=""
+  case "${1:-}" in release|asan|tsan) preset=$1; shift ;; esac
+  FILTER=${1:-}
+  source tools/dev/build.sh
+  source tools/dev/setup.sh
+  cmd_setup
+  build_preset "$preset"
+  if [ "$preset" != release ]; then
+    TEETEE_PRESET=$preset python3 tools/run_gtests.py "build/$preset" "$FILTER"
+    return
+  fi
+  run_suites
+}
+
+run_suites() {
+  local suite passed=0 failed=0 skipped=0 log counts started
+  log=$(mktemp)
+  for suite in "${SUITES[@]}"; do
+    if [ -n "$FILTER" ] && [ "$suite" != cpp ] && [[ "$suite" != *"$FILTER"* ]]; then continue; fi
+    started=$SECONDS
+    echo "== $suite"
+    "suite_$suite" 2>&1 </dev/null | tee "$log" || true
+    counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+    if [ -z "$counts" ]; then
+      if [ -n "$FILTER" ] && [ "$suite" = cpp ]; then continue; fi
+      echo "suite $suite ended without counts: it has failed"; failed=$((failed + 1)); continue
+    fi
+    read -r p _ f _ s _ <<<"$(tr -d ',' <<<"$counts")"
+    passed=$((passed + p)); failed=$((failed + f)); skipped=$((skipped + ${s:-0}))
+    echo "-- $suite: $counts ($((SECONDS - started))s)"
+  done
+  rm -f "$log"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
