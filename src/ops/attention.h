@@ -1,0 +1,68 @@
+// The key-value cache of one layer and attention over it. Source: docs/formats/numerics.md section 7.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "ops/aligned_buffer.h"
+#include "ops/isa.h"
+#include "ops/thread_pool.h"
+
+namespace teetee::ops {
+
+struct AttentionParams {
+  float scale = 0;     // of the scores; 0: 1 / sqrt(float(head_dim))
+  size_t window = 0;   // positions visible to a query, itself included; 0: all up to itself
+  float softcap = 0;   // cap * tanh(score / cap); 0: none
+  const float* sinks = nullptr;  // (n_heads) sink logits, or nullptr
+};
+
+// Keys and values of one sequence in one layer, f16, for positions [0, size()). Memory grows by pages as positions arrive
+// and never passes capacity (rounded up to a page). Thread-compatible: one writer, and no reader while it writes.
+class KvCacheLayer {
+ public:
+  static constexpr size_t kPagePositions = 64;  // divides 256
+  static constexpr size_t kMaxPositions = 1u << 20;
+
+  // kInvalidArgument: a size is 0, capacity above kMaxPositions, n_kv_heads or head_dim above 65536.
+  static Result<KvCacheLayer> Make(size_t capacity, size_t n_kv_heads, size_t head_dim);
+  KvCacheLayer(KvCacheLayer&&) = default;
+  KvCacheLayer& operator=(KvCacheLayer&&) = default;
+
+  size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
+  size_t n_kv_heads() const { return n_kv_heads_; }
+  size_t head_dim() const { return head_dim_; }
+  size_t bytes() const;  // held now
+  // Bytes that a full cache of this shape holds.
+  static size_t BytesAtCapacity(size_t capacity, size_t n_kv_heads, size_t head_dim);
+
+  // Appends n positions. k (after RoPE), v: (n, n_kv_heads, head_dim) f32; stored as f16, clamped to +-65504.
+  // kInvalidArgument: a value is not finite. kResourceExhausted: beyond capacity. On an error the cache is unchanged.
+  Status Append(const float* k, const float* v, size_t n);
+  // Forgets positions from size on. REQUIRES: size <= size(). Keeps the pages.
+  void Truncate(size_t size);
+
+  // Attention of n queries at positions pos0 .. pos0 + n - 1, each over the positions that it may see.
+  //   q (after RoPE), out: (n, n_heads, head_dim) f32; head h reads KV head h / (n_heads / n_kv_heads). out may be q.
+  // kInvalidArgument: some |q| >= 2^100 or not finite, a position not in the cache, n_heads no multiple of n_kv_heads, or a
+  // parameter that is not finite or negative, or a scale above 1 (the bound that keeps scores finite).
+  Status Attention(Isa isa, const float* q, size_t n_heads, size_t pos0, size_t n,
+                   const AttentionParams& params, ThreadPool& pool, float* out) const;
+
+ private:
+  KvCacheLayer() = default;
+  uint16_t* Block(size_t head, size_t block);
+  void Store(const float* k, const float* v, size_t position);
+
+  size_t capacity_ = 0;
+  size_t n_kv_heads_ = 0;
+  size_t head_dim_ = 0;
+  size_t size_ = 0;
+  // A page holds kPagePositions positions: (n_kv_heads, kPagePositions / 16) blocks of K (head_dim, 16), V (16, head_dim).
+  std::vector<AlignedBuffer> pages_;
+};
+
+}  // namespace teetee::ops

@@ -1,0 +1,79 @@
+#include "ops/isa.h"
+
+#include <string>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#if defined(__i386__) || (defined(__arm__) && !defined(__aarch64__))
+#error "32-bit x86 (x87) and ARMv7 (always flushes to zero) cannot compute profile 1"
+#endif
+
+namespace teetee::ops {
+
+#if defined(__x86_64__)
+namespace {
+
+// clang 14 has no __builtin_cpu_supports("f16c"). Its registers are AVX's, so the operating system's consent to AVX2 covers it.
+bool HasF16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
+}  // namespace
+
+bool IsaSupported(Isa isa) {
+  // __builtin_cpu_supports also asks the operating system whether it saves the registers (XGETBV).
+  __builtin_cpu_init();
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c();
+  switch (isa) {
+    case Isa::kScalar:
+      return true;
+    case Isa::kAvx2:
+      return avx2;
+    case Isa::kAvx512:
+      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vnni");
+  }
+  return false;
+}
+#else
+bool IsaSupported(Isa isa) { return isa == Isa::kScalar; }
+#endif
+
+Isa BestIsa() {
+  for (Isa isa : {Isa::kAvx512, Isa::kAvx2}) {
+    if (IsaSupported(isa)) return isa;
+  }
+  return Isa::kScalar;
+}
+
+std::string_view IsaName(Isa isa) {
+  switch (isa) {
+    case Isa::kScalar:
+      return "scalar";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+  }
+  return "unknown";
+}
+
+std::string_view IsaNote(Isa isa) {
+  return isa == Isa::kAvx512 ? "runs the AVX2 kernels" : "";
+}
+
+Result<Isa> ParseIsa(std::string_view name) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+    if (name != IsaName(isa)) continue;
+    if (!IsaSupported(isa)) {
+      return Error(Code::kFailedPrecondition, "this machine does not support " + std::string(name));
+    }
+    return isa;
+  }
+  return Error(Code::kInvalidArgument, "unknown instruction set; choose scalar, avx2 or avx512");
+}
+
+}  // namespace teetee::ops

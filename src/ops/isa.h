@@ -1,0 +1,24 @@
+// Instruction sets that kernels exist for. All give the same bits (docs/formats/numerics.md); they differ in speed only.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace teetee::ops {
+
+enum class Isa {
+  kScalar,  // portable C++
+  kAvx2,    // AVX2 + FMA + F16C
+  kAvx512,  // AVX-512 F/BW/VL/DQ + VNNI on top of kAvx2
+};
+
+bool IsaSupported(Isa isa);  // asks the CPU and the operating system, at run time
+Isa BestIsa();               // the fastest supported one
+std::string_view IsaName(Isa isa);  // "scalar", "avx2", "avx512"
+// Which kernels this level runs, where that is not what its name says ("runs the AVX2 kernels"); else empty.
+std::string_view IsaNote(Isa isa);
+// The inverse of IsaName. kInvalidArgument for another text, kFailedPrecondition when this machine lacks it.
+Result<Isa> ParseIsa(std::string_view name);
+
+}  // namespace teetee::ops

@@ -1,0 +1,98 @@
+#include "ops/thread_pool.h"
+
+#include "ops/fp_env.h"
+
+namespace teetee::ops {
+namespace {
+
+// About 20 microseconds: longer than the gap between two products of one layer, shorter than a time slice.
+constexpr int kSpins = 4000;
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(size_t threads) {
+  for (size_t i = 1; i < threads; ++i) {
+    workers_.emplace_back([this] { WorkerLoop(); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  stop_.store(true);
+  epoch_.fetch_add(1);
+  epoch_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::RunTasks() {
+  for (;;) {
+    size_t task = next_.fetch_add(1, std::memory_order_relaxed);
+    if (task >= tasks_) return;
+    (*body_)(task);
+  }
+}
+
+uint32_t ThreadPool::WaitForJob(uint32_t seen) const {
+  for (int i = 0; i < kSpins; ++i) {
+    uint32_t now = epoch_.load(std::memory_order_acquire);
+    if (now != seen) return now;
+    Pause();
+  }
+  epoch_.wait(seen, std::memory_order_acquire);
+  return epoch_.load(std::memory_order_acquire);
+}
+
+void ThreadPool::TryJoinJob() {
+  uint32_t gate = gate_.load(std::memory_order_acquire);
+  while (gate & kOpen) {
+    if (!gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel)) continue;
+    RunTasks();
+    gate_.fetch_sub(1, std::memory_order_release);
+    return;
+  }
+}
+
+void ThreadPool::WorkerLoop() {
+  uint32_t seen = 0;
+  for (;;) {
+    seen = WaitForJob(seen);
+    if (stop_.load()) return;
+    ScopedFpState fp;  // per job: a foreign library may have changed this thread's state since the last one
+    TryJoinJob();
+  }
+}
+
+void ThreadPool::ParallelFor(size_t tasks, const std::function<void(size_t)>& body) {
+  ScopedFpState fp;
+  if (workers_.empty() || tasks <= 1) {
+    for (size_t i = 0; i < tasks; ++i) body(i);
+    return;
+  }
+  std::lock_guard<std::mutex> lock(caller_);
+  body_ = &body;
+  tasks_ = tasks;
+  next_.store(0, std::memory_order_relaxed);
+  gate_.store(kOpen, std::memory_order_release);
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
+  epoch_.notify_all();
+  RunTasks();
+  // Close the gate, then wait for the workers that are inside: each holds at most one task.
+  uint32_t inside = gate_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
+  for (int spins = 0; inside != 0; ++spins) {
+    if (spins < kSpins) {
+      Pause();
+    } else {
+      std::this_thread::yield();
+    }
+    inside = gate_.load(std::memory_order_acquire);
+  }
+}
+
+}  // namespace teetee::ops
