@@ -33,6 +33,15 @@ TEST(Json, CanonicalSortsByUtf16AndEscapes) {
   EXPECT_EQ(v->Canonical(), "{\"B\":[true,null],\"a\":\"\\u0001/\\n\",\"\xf0\x9f\x98\x80\":1,\"\xef\xac\xb3\":2}");
 }
 
+TEST(Json, WritesDoublesAsEcmaScriptDoes) {  // RFC 8785 appendix B
+  const std::pair<double, const char*> cases[] = {
+      {5e-324, "5e-324"}, {-5e-324, "-5e-324"}, {1.7976931348623157e308, "1.7976931348623157e+308"},
+      {9007199254740992.0, "9007199254740992"}, {295147905179352830000.0, "295147905179352830000"},
+      {9.999999999999997e22, "9.999999999999997e+22"}, {1e23, "1e+23"}, {999999999999999700000.0, "999999999999999700000"},
+      {9.999999999999997e-7, "9.999999999999997e-7"}, {0.000001, "0.000001"}, {0.7, "0.7"}, {-0.0, "0"}, {333333333.3333332, "333333333.3333332"}};
+  for (auto& [value, text] : cases) EXPECT_EQ(Json(value).Canonical(), text);
+}
+
 TEST(Json, KeepsIntegersExact) {
   auto v = Json::Parse("[18446744073709551615,-9223372036854775808,1.5]");
   ASSERT_TRUE(v);

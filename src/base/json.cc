@@ -5,6 +5,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/check.h"
 
@@ -68,15 +69,42 @@ void AppendString(std::string& out, std::string_view text) {
   out += '"';
 }
 
+// Number to text as ECMAScript does it, which RFC 8785 section 3.2.2.3 asks for: the shortest digits that read back equal,
+// with an exponent only from 1e21 up and below 1e-6.
 void AppendDouble(std::string& out, double v) {
   if (!std::isfinite(v)) {
     out += "null";
     return;
   }
+  if (v == 0) {
+    out += '0';
+    return;
+  }
   char buffer[32];
-  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v);
+  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer - 1, v, std::chars_format::scientific);
   TT_CHECK(error == std::errc());
-  out.append(buffer, end);
+  *end = '\0';
+  std::string_view text(buffer, static_cast<size_t>(end - buffer));
+  if (text.front() == '-') {
+    out += '-';
+    text.remove_prefix(1);
+  }
+  size_t e = text.find('e');
+  std::string digits(1, text[0]);
+  if (e > 2) digits += text.substr(2, e - 2);
+  int point = std::atoi(text.data() + e + 1) + 1;  // digits before the decimal point
+  int count = static_cast<int>(digits.size());
+  if (point > 21 || point < -5) {
+    out += digits[0];
+    if (count > 1) out += "." + digits.substr(1);
+    out += std::string("e") + (point > 0 ? "+" : "") + std::to_string(point - 1);
+  } else if (point <= 0) {
+    out += "0." + std::string(static_cast<size_t>(-point), '0') + digits;
+  } else if (point >= count) {
+    out += digits + std::string(static_cast<size_t>(point - count), '0');
+  } else {
+    out += digits.substr(0, static_cast<size_t>(point)) + "." + digits.substr(static_cast<size_t>(point));
+  }
 }
 
 // Order of UTF-16 code units. It differs from the order of UTF-8 bytes only where one side is at or above U+10000.
@@ -148,7 +176,6 @@ void Write(std::string& out, const Json& v, Style style, int depth) {
   } else if (auto natural = v.ToUint64(); v.is_integer() && natural) {
     out += std::to_string(*natural);
   } else {
-    TT_CHECK(!style.sorted);  // canonical text holds no doubles
     AppendDouble(out, v.as_double());
   }
 }

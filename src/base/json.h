@@ -87,7 +87,8 @@ class Json {
 
   std::string Dump() const;        // compact, members in the order written
   std::string DumpPretty() const;  // two spaces, trailing line feed
-  // RFC 8785: members sorted by UTF-16 code units, no space. REQUIRES: no doubles inside (integers, strings, bools only).
+  // RFC 8785: members sorted by UTF-16 code units, no space, numbers as ECMAScript writes them. Integers keep all their
+  // digits (RFC 8785 would round those above 2^53: our formats carry such numbers as strings).
   std::string Canonical() const;
 
   bool operator==(const Json&) const = default;
