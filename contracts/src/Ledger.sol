@@ -259,7 +259,7 @@ contract Ledger is ILedger, EIP712("TeeTee", "1") {
             Tab storage t = tab[c.user][line];
             uint256 spent = t.spent;
             if (c.epoch == t.epoch && c.used == spent) continue; // a repeat
-            Skip why = _judgeCharge(line, c, t, most - sum);
+            Skip why = _judgeCharge(line, c, t, spent, most - sum);
             if (why != Skip.None) {
                 emit ChargeSkipped(c.user, line, why);
                 continue;
@@ -270,8 +270,11 @@ contract Ledger is ILedger, EIP712("TeeTee", "1") {
         }
     }
 
-    function _judgeCharge(bytes32 line, Charge calldata c, Tab storage t, uint256 most) internal view returns (Skip) {
-        uint256 spent = t.spent;
+    function _judgeCharge(bytes32 line, Charge calldata c, Tab storage t, uint256 spent, uint256 most)
+        internal
+        view
+        returns (Skip)
+    {
         if (c.epoch != t.epoch) return Skip.Epoch;
         if (c.used < spent) return Skip.Stale;
         if (c.used > c.total) return Skip.OverTotal;
