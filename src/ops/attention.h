@@ -25,8 +25,10 @@ class KvCacheLayer {
  public:
   static constexpr size_t kPagePositions = 64;  // divides 256
   static constexpr size_t kMaxPositions = 1u << 20;
+  static constexpr size_t kMaxHeads = 4096;
+  static constexpr size_t kMaxHeadDim = 1024;
 
-  // kInvalidArgument: a size is 0, capacity above kMaxPositions, n_kv_heads or head_dim above 65536.
+  // kInvalidArgument: a size is 0, or one of the limits above are passed.
   static Result<KvCacheLayer> Make(size_t capacity, size_t n_kv_heads, size_t head_dim);
   KvCacheLayer(KvCacheLayer&&) = default;
   KvCacheLayer& operator=(KvCacheLayer&&) = default;
@@ -46,7 +48,7 @@ class KvCacheLayer {
   void Truncate(size_t size);
 
   // Attention of n queries at positions pos0 .. pos0 + n - 1, each over the positions that it may see.
-  //   q (after RoPE), out: (n, n_heads, head_dim) f32; head h reads KV head h / (n_heads / n_kv_heads). out may be q.
+  //   q (after RoPE), out: (n, n_heads, head_dim) f32, not overlapping; head h reads KV head h / (n_heads / n_kv_heads).
   // kInvalidArgument: some |q| >= 2^100 or not finite, a position not in the cache, n_heads no multiple of n_kv_heads, or a
   // parameter that is not finite or negative, or a scale above 1 (the bound that keeps scores finite).
   Status Attention(Isa isa, const float* q, size_t n_heads, size_t pos0, size_t n,

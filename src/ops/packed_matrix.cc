@@ -1,0 +1,139 @@
+#include "ops/packed_matrix.h"
+
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "base/check.h"
+#include "ops/cpu/block.h"
+#include "ops/cpu/kernels.h"
+#include "ops/cpu/tile.h"
+#include "ops/f16.h"
+
+namespace teetee::ops {
+namespace {
+
+using cpu::Block;
+using cpu::Kernels;
+using cpu::Scales;
+
+size_t TileRows(const Kernels& kernels, DType dtype) {
+  return IsQuantised(dtype) ? kernels.tile_rows : kernels.float_tile_rows;
+}
+
+size_t TileBytes(const Kernels& kernels, DType dtype, size_t k) {
+  if (kernels.gguf_rows) return k / BlockElements(dtype) * BlockBytes(dtype);
+  return cpu::TileBytes(dtype, k);
+}
+
+// Element i of a row of a float tensor, whose elements lie `stride` elements apart.
+float Widen(DType dtype, const uint8_t* base, size_t i, size_t stride) {
+  if (dtype == DType::kF32) {
+    float f;
+    std::memcpy(&f, base + 4 * i * stride, 4);
+    return f;
+  }
+  uint16_t h;
+  std::memcpy(&h, base + 2 * i * stride, 2);
+  return dtype == DType::kF16 ? F16ToF32(h) : Bf16ToF32(h);
+}
+
+bool ElementIsFinite(DType dtype, const uint8_t* p) {
+  if (dtype == DType::kF32) return (p[3] & 0x7f) != 0x7f || (p[2] & 0x80) == 0;
+  if (dtype == DType::kF16) return (p[1] & 0x7c) != 0x7c;
+  return (p[1] & 0x7f) != 0x7f || (p[0] & 0x80) == 0;
+}
+
+// Copies one row of a float tensor into column `lane` of a tile of `lanes` rows. False if a weight is not finite.
+bool PackFloatRow(DType dtype, const uint8_t* row, size_t k, size_t lane, size_t lanes,
+                  uint8_t* tile) {
+  const size_t width = BlockBytes(dtype);
+  for (size_t i = 0; i < k; ++i) {
+    uint8_t* element = tile + (i * lanes + lane) * width;
+    std::memcpy(element, row + i * width, width);
+    // The copy is checked, not the source: other processes may write to a mapped file meanwhile.
+    if (!ElementIsFinite(dtype, element)) return false;
+  }
+  return true;
+}
+
+bool PackQuantisedRow(DType dtype, bool gguf_rows, const uint8_t* row, size_t k, size_t lane,
+                      uint8_t* tile) {
+  if (gguf_rows) {
+    std::memcpy(tile, row, k / BlockElements(dtype) * BlockBytes(dtype));
+    row = tile;
+  }
+  const Scales scales = cpu::ScalesOf(dtype);
+  for (size_t b = 0; b < k / 32; ++b) {
+    Block block;
+    cpu::ReadBlock(dtype, row, b, &block);
+    if (!cpu::BlockIsFinite(scales, block)) return false;
+    if (!gguf_rows) cpu::WriteTileBlock(dtype, tile, lane, b, block);
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<PackedMatrix> PackedMatrix::Pack(Isa isa, DType dtype, size_t rows, size_t k,
+                                        ByteView gguf_bytes) {
+  if (!IsaSupported(isa)) {
+    return Error(Code::kFailedPrecondition, "pack: this machine lacks the instruction set");
+  }
+  size_t expected = TT_TRY(TensorBytes(dtype, rows, k));
+  if (gguf_bytes.size() != expected) {
+    return Error(Code::kInvalidArgument, "pack: expected " + std::to_string(expected) +
+                                             " bytes, found " + std::to_string(gguf_bytes.size()));
+  }
+  const Kernels& kernels = cpu::KernelsFor(isa);
+  const size_t lanes = TileRows(kernels, dtype);
+  const size_t tile_bytes = TileBytes(kernels, dtype, k);
+  const size_t row_bytes = expected / rows;
+  const size_t n_tiles = (rows - 1) / lanes + 1;
+  if (n_tiles > std::numeric_limits<size_t>::max() / 2 / tile_bytes) {
+    return Error(Code::kInvalidArgument, "pack: packed size overflows");
+  }
+  PackedMatrix out;
+  out.isa_ = isa;
+  out.dtype_ = dtype;
+  out.rows_ = rows;
+  out.k_ = k;
+  out.data_ = AlignedBuffer(n_tiles * tile_bytes);
+  for (size_t r = 0; r < rows; ++r) {
+    const uint8_t* row = gguf_bytes.data() + r * row_bytes;
+    uint8_t* tile = out.data_.data() + r / lanes * tile_bytes;
+    bool is_finite =
+        IsQuantised(dtype)
+            ? PackQuantisedRow(dtype, kernels.gguf_rows, row, k, r % lanes, tile)
+            : PackFloatRow(dtype, row, k, r % lanes, lanes, tile);
+    if (!is_finite) {
+      return Error(Code::kInvalidArgument,
+                   "pack: a scale or weight in row " + std::to_string(r) + " is not finite");
+    }
+  }
+  return out;
+}
+
+void PackedMatrix::Row(size_t i, float* out) const {
+  TT_CHECK(i < rows_);
+  const Kernels& kernels = cpu::KernelsFor(isa_);
+  const size_t lanes = TileRows(kernels, dtype_);
+  const uint8_t* tile = data_.data() + i / lanes * TileBytes(kernels, dtype_, k_);
+  if (!IsQuantised(dtype_)) {
+    const uint8_t* base = tile + i % lanes * BlockBytes(dtype_);
+    for (size_t c = 0; c < k_; ++c) out[c] = Widen(dtype_, base, c, lanes);
+    return;
+  }
+  const Scales scales = cpu::ScalesOf(dtype_);
+  for (size_t b = 0; b < k_ / 32; ++b) {
+    Block block;
+    if (kernels.gguf_rows) {
+      cpu::ReadBlock(dtype_, tile, b, &block);
+    } else {
+      cpu::ReadTileBlock(dtype_, tile, i % lanes, b, &block);
+    }
+    cpu::DequantiseBlock(scales, block, out + 32 * b);
+  }
+}
+
+}  // namespace teetee::ops
