@@ -4,7 +4,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodeFunctionData, keccak256, parseAbi, toHex } from 'viem';
+import {
+  encodeAbiParameters,
+  encodeEventTopics,
+  encodeFunctionData,
+  keccak256,
+  parseAbi,
+  slice,
+  toFunctionSelector,
+  toHex,
+} from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import * as td from './typed_data.mjs';
 
@@ -154,22 +163,22 @@ const ABI = parseAbi([
   'struct Work { address key; uint8 slot; uint128 total; bytes32 r; bytes32 vs; }',
   'struct Charge { address user; uint32 epoch; uint128 used; uint128 total; bytes32 r; bytes32 vs; }',
   'struct Batch { uint64 seq; uint32 count; bytes32 root; Charge[] charges; Work[] work; }',
-  'function addModel(Model m)',
+  'function addModel(Model m) returns (bytes32 id)',
   'function join(bytes32 model, uint8 slot, address key, string url, bytes quote, uint256 blockNumber)',
   'function setUrl(address key, string url)',
   'function leave(address key, address other)',
-  'function isLive(bytes32 model, uint8 slot, address key)',
-  'function isAdmitted(bytes32 model, uint8 slot, address key)',
-  'function hostOf(address key)',
-  'function hostUntil(bytes32 model, address host)',
-  'function timeoutOf(bytes32 model)',
-  'function terms(bytes32 model)',
-  'function info(bytes32 model)',
-  'function node(address key)',
+  'function isLive(bytes32 model, uint8 slot, address key) view returns (bool live)',
+  'function isAdmitted(bytes32 model, uint8 slot, address key) view returns (bool admitted)',
+  'function hostOf(address key) view returns (address host)',
+  'function hostUntil(bytes32 model, address host) view returns (uint40 until)',
+  'function timeoutOf(bytes32 model) view returns (uint32 timeout)',
+  'function terms(bytes32 model) view returns (uint64 priceIn, uint64 priceOut, uint32[] upTo)',
+  'function info(bytes32 model) view returns (bytes26 family, uint32 lease, uint64 priceIn, uint64 priceOut, uint32 timeout, address verifier, bytes32 manifest)',
+  'function node(address key) view returns (bytes26 family, uint40 until, uint8 slot, address host, bytes32 quote, string url)',
   'function buy(address to)',
   'function withdraw(uint256 amount, address to)',
-  'function open(Query q)',
-  'function openSigned(Query q, bytes32 r, bytes32 vs)',
+  'function open(Query q) returns (bytes32 id)',
+  'function openSigned(Query q, bytes32 r, bytes32 vs) returns (bytes32 id)',
   'function settle(Query q, Receipt r, Part[] parts, bytes32 hr, bytes32 hvs)',
   'function refund(Query q)',
   'function fund(bytes32 model, address head, uint128 amount, address signer)',
@@ -178,17 +187,59 @@ const ABI = parseAbi([
   'function release(address user, bytes32 model, address head, uint32 epoch, uint128 used, bytes32 hr, bytes32 hvs)',
   'function settleBatch(bytes32 model, address head, Batch b, bytes32 hr, bytes32 hvs)',
   'function collect(bytes32 line, address key)',
-  'function verifyReceipt(Receipt r, uint64 seq, bytes32[] proof)',
-  'function lineOf(bytes32 model, address head)',
-  'function queryId(Query q)',
-  'function receiptHash(Receipt r)',
-  'function tokens(address owner, bytes32 model)',
-  'function balanceOf(address owner)',
-  'function record(bytes32 query)',
-  'function tab(address user, bytes32 line)',
-  'function account(bytes32 line, address key)',
-  'function lastSeq(bytes32 line)',
-  'function batchRoot(bytes32 line, uint64 seq)',
+  'function verifyReceipt(Receipt r, uint64 seq, bytes32[] proof) view returns (bool contained)',
+  'function lineOf(bytes32 model, address head) pure returns (bytes32 line)',
+  'function queryId(Query q) view returns (bytes32 id)',
+  'function receiptHash(Receipt r) pure returns (bytes32 hash)',
+  'function tokens(address owner, bytes32 model) view returns (uint256 count)',
+  'function balanceOf(address owner) view returns (uint256 balance)',
+  'function record(bytes32 query) view returns (bytes32 state)',
+  'function tab(address user, bytes32 line) view returns (uint128 funded, uint128 spent, address signer, uint32 epoch, uint48 closeAt)',
+  'function account(bytes32 line, address key) view returns (uint88 worked, uint88 used, uint80 owed)',
+  'function lastSeq(bytes32 line) view returns (uint64 seq)',
+  'function batchRoot(bytes32 line, uint64 seq) view returns (bytes32 root)',
+  'event ModelAdded(bytes32 indexed model, bytes26 indexed family, Model params)',
+  'event NodeJoined(address indexed key, address indexed host, bytes26 indexed family, uint8 slot, bytes32 model, bytes32 quote, string url, uint40 until)',
+  'event NodeLeft(address indexed key)',
+  'event UrlSet(address indexed key, string url)',
+  'event Bought(address indexed payer, address indexed user, uint256 amount)',
+  'event Withdrawn(address indexed user, address indexed to, uint256 amount)',
+  'event Opened(bytes32 indexed query, address indexed user, bytes32 indexed model, Query q)',
+  'event Served(bytes32 indexed query, bytes32 indexed line, bytes32 receipt, Receipt r)',
+  'event Refunded(bytes32 indexed query, uint256 amount)',
+  'event TabFunded(address indexed user, bytes32 indexed line, bytes32 model, address head, uint256 amount, address signer, uint32 epoch)',
+  'event TabClosing(address indexed user, bytes32 indexed line, uint48 closeAt)',
+  'event TabClosed(address indexed user, bytes32 indexed line, uint32 epoch, uint256 rest)',
+  'event Charged(address indexed user, bytes32 indexed line, uint32 epoch, uint128 spent)',
+  'event ChargeSkipped(address indexed user, bytes32 indexed line, uint8 why)',
+  'event WorkSkipped(bytes32 indexed line, address indexed key, uint8 why)',
+  'event Batched(bytes32 indexed line, uint64 indexed seq, bytes32 root, uint32 count, uint256 amount)',
+  'event Earned(bytes32 indexed line, address indexed key, uint256 amount)',
+  'event Collected(bytes32 indexed line, address indexed key, address indexed host, uint256 amount)',
+  'error AlreadyAdded()',
+  'error BadModel()',
+  'error UnknownModel()',
+  'error StaleBlock()',
+  'error WrongReportData()',
+  'error KeyTaken()',
+  'error NotHost()',
+  'error NotUser()',
+  'error BadQuery()',
+  'error NotOpen()',
+  'error TooEarly()',
+  'error WrongReceipt()',
+  'error WrongSigner(address expected)',
+  'error NotAdmitted(address key)',
+  'error NotCovered(uint256 slot)',
+  'error BadOrder()',
+  'error OverCharge()',
+  'error WrongSequence()',
+  'error WrongTab()',
+  'error TransferFailed()',
+  'error BadAuditors()',
+  'error Expired()',
+  'error TooFewApprovals()',
+  'error WrongApproval(uint256 index)',
 ]);
 
 const structValues = {
@@ -197,6 +248,7 @@ const structValues = {
   r: (i) => receipt(`call ${i}`),
   parts: (i) => list(3 * i, part),
   b: (i) => batch(3 * i, 2 * i),
+  params: (i) => modelOf(20 + i, 2 + i),
 };
 
 // A value for an argument of a call; `i` 0 has empty arrays, strings and bytes.
@@ -206,19 +258,50 @@ function argument({ name, type }, fn, i) {
   if (type === 'string') return i === 0 ? '' : `https://node-${i}.example.org:8443/path-longer-than-one-word`;
   if (type === 'bytes') return i === 0 ? '0x' : hash(seed) + 'ab'.repeat(37);
   if (type === 'bytes32[]') return list(3 * i, (j) => hash(`${seed} ${j}`));
+  if (type === 'uint32[]') return list(3 * i, (j) => 1000 * (j + 1));
+  if (type === 'bytes26') return slice(hash(seed), 0, 26);
+  if (type === 'bool') return i === 1;
+  if (name === 'why') return 1 + 5 * i; // Skip.Epoch, Skip.Signature
   return valueOf(type, seed, 'any');
 }
 
+const named = (params, values) => Object.fromEntries(params.map(({ name }, i) => [name, values[i]]));
+const itemsOf = (kind) => ABI.filter((item) => item.type === kind);
+
+// Two of each function: arguments and calldata, and a made-up answer and its bytes.
 function calls() {
-  return ABI.filter((item) => item.type === 'function').flatMap((item) =>
+  return itemsOf('function').flatMap((item) =>
     [0, 1].map((i) => {
       const values = item.inputs.map((input) => argument(input, item.name, i));
-      const named = Object.fromEntries(item.inputs.map((input, j) => [input.name, values[j]]));
-      const data = encodeFunctionData({ abi: [item], functionName: item.name, args: values });
-      return { function: item.name, arguments: named, data };
+      const answers = item.outputs.map((output) => argument(output, `${item.name} returns`, i));
+      return {
+        function: item.name,
+        arguments: named(item.inputs, values),
+        data: encodeFunctionData({ abi: [item], functionName: item.name, args: values }),
+        returns: named(item.outputs, answers),
+        answer: encodeAbiParameters(item.outputs, answers),
+      };
     }),
   );
 }
+
+function events() {
+  return itemsOf('event').flatMap((item) =>
+    [0, 1].map((i) => {
+      const values = item.inputs.map((input) => argument(input, item.name, i));
+      const args = named(item.inputs, values);
+      const unindexed = item.inputs.filter((input) => !input.indexed);
+      return {
+        event: item.name,
+        arguments: args,
+        topics: encodeEventTopics({ abi: [item], eventName: item.name, args }),
+        data: encodeAbiParameters(unindexed, unindexed.map(({ name }) => args[name])),
+      };
+    }),
+  );
+}
+
+const errors = () => itemsOf('error').map((item) => ({ error: item.name, selector: toFunctionSelector(item) }));
 
 // ---------------------------------------------------------------- all of it
 
@@ -261,6 +344,8 @@ export async function makeVectors() {
     batches: [batchVector(0, 0), batchVector(1, 0), batchVector(2, 3), batchVector(5, 7), batchVector(0, 1)],
     merkle: [1, 2, 3, 5, 8].map(merkleVector),
     calls: calls(),
+    events: events(),
+    errors: errors(),
   });
 }
 
