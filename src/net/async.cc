@@ -1,0 +1,115 @@
+#include "net/async.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/system/system_error.hpp>
+#include <list>
+#include <string>
+
+#include "base/log.h"
+
+namespace teetee::net {
+namespace {
+
+constexpr Millis kLongestSleep = std::chrono::hours(24);
+
+bool IsCancellation(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const boost::system::system_error& error) {
+    return error.code() == asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
+
+// The text of an exception may quote foreign input, so the log gets its kind only.
+void LogEscaped(const std::exception_ptr& exception, const std::string& what) {
+  if (!exception || IsCancellation(exception)) return;
+  LogError("net", what + ": ended by an exception");
+}
+
+}  // namespace
+
+Error ErrorOfException(std::exception_ptr exception) {
+  if (IsCancellation(exception)) return Error(Code::kCancelled, "cancelled");
+  return Error(Code::kInternal, "an exception ended the task");
+}
+
+void Spawn(const Executor& executor, Task<void> task, std::string_view what) {
+  asio::co_spawn(executor, std::move(task), [name = std::string(what)](std::exception_ptr exception) {
+    LogEscaped(exception, name);
+  });
+}
+
+Task<Executor> CurrentExecutor() { co_return co_await asio::this_coro::executor; }
+
+Task<void> Sleep(Millis duration) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  timer.expires_after(std::min(duration, kLongestSleep));
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+Event::State::State(const Executor& executor) : timer(executor, SteadyClock::time_point::max()) {}
+
+Event::Event(const Executor& executor) : state_(std::make_shared<State>(executor)) {}
+Event::~Event() = default;
+
+void Event::Set() {
+  state_->set = true;
+  state_->timer.cancel();
+}
+
+void Event::Reset() { state_->set = false; }
+
+Task<void> Event::WaitOn(std::shared_ptr<State> state) {
+  // A cancelled wait comes back here too; the next co_await then throws.
+  while (!state->set) co_await state->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+Task<AsyncMutex::Guard> AsyncMutex::LockOn(std::shared_ptr<State> state) {
+  while (!state->free.is_set()) co_await state->free.Wait();
+  state->free.Reset();
+  co_return Guard(std::move(state));
+}
+
+struct TaskGroup::State {
+  explicit State(const Executor& e) : executor(e), idle(e) { idle.Set(); }
+  Executor executor;
+  std::list<asio::cancellation_signal> signals;  // one per running task; a list, because a slot needs a stable address
+  Event idle;
+};
+
+TaskGroup::TaskGroup(const Executor& executor) : state_(std::make_shared<State>(executor)) {}
+
+TaskGroup::~TaskGroup() { Cancel(); }
+
+void TaskGroup::Spawn(Task<void> task, std::string_view what) {
+  auto signal = state_->signals.emplace(state_->signals.end());
+  state_->idle.Reset();
+  auto done = [state = state_, signal, name = std::string(what)](std::exception_ptr exception) {
+    LogEscaped(exception, name);
+    state->signals.erase(signal);
+    if (state->signals.empty()) state->idle.Set();
+  };
+  asio::co_spawn(state_->executor, std::move(task),
+                 asio::bind_cancellation_slot(signal->slot(), std::move(done)));
+}
+
+void TaskGroup::Cancel() {
+  // Emitting may end a task and erase its signal at once, so the iterator moves on first.
+  for (auto it = state_->signals.begin(); it != state_->signals.end();) {
+    auto signal = it++;
+    signal->emit(asio::cancellation_type::terminal);
+  }
+}
+
+Task<void> TaskGroup::Join() {
+  std::shared_ptr<State> state = state_;
+  while (!state->signals.empty()) co_await state->idle.Wait();
+}
+
+size_t TaskGroup::running() const { return state_->signals.size(); }
+
+}  // namespace teetee::net
