@@ -18,7 +18,9 @@ ScopedFpState::ScopedFpState() : saved_(_mm_getcsr()) {
   if ((saved_ & ~uint64_t{kStatusBits}) != kDefault) _mm_setcsr(kDefault);
 }
 ScopedFpState::~ScopedFpState() {
-  if ((saved_ & ~uint64_t{kStatusBits}) != kDefault) _mm_setcsr(static_cast<uint32_t>(saved_));
+  // Compares with the present state, not with the default: code inside the scope may have changed it too.
+  const uint32_t now = _mm_getcsr();
+  if (((saved_ ^ now) & ~uint64_t{kStatusBits}) != 0) _mm_setcsr(static_cast<uint32_t>(saved_));
 }
 #elif defined(__aarch64__)
 namespace {

@@ -1,0 +1,27 @@
+// The table of the AVX2 kernels. Compiled without -mavx2: it only takes addresses.
+#if defined(__x86_64__)
+
+#include "ops/cpu/avx2_kernels.h"
+#include "ops/cpu/tile.h"
+
+namespace teetee::ops::cpu {
+
+const Kernels kAvx2Kernels = {
+    .tile_rows = kTileRows,
+    .float_tile_rows = kFloatTileRows,
+    .gguf_rows = false,
+    .matmul = Avx2MatMul,
+    .quantise = Avx2Quantise,
+    .all_below = Avx2AllBelow,
+    .rms_norm = Avx2RmsNorm,
+    .layer_norm = Avx2LayerNorm,
+    .activate = Avx2Activate,
+    .gated_unit = Avx2GatedUnit,
+    .rope_adjacent = Avx2RopeAdjacent,
+    .rope_half_split = Avx2RopeHalfSplit,
+    .attention = Avx2Attention,
+};
+
+}  // namespace teetee::ops::cpu
+
+#endif
