@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Seeds one bug at a time; each must make a test fail. Works on a copy. Takes about a minute a bug and core.
+# Seeds one bug at a time; each must make a test fail. Works on a copy. Takes half a minute to a minute a bug.
 # usage: ./mutants.sh [PATTERN]   only the mutants whose line matches
 set -uo pipefail
 cd "$(dirname "$0")"

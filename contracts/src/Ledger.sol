@@ -121,7 +121,8 @@ contract Ledger is ILedger, EIP712("TeeTee", "1") {
         if (r.cost != (q.maxCost == 0 ? 0 : r.tokensIn * priceIn + r.tokensOut * priceOut)) revert WrongReceipt();
         if (r.cost > q.maxCost) revert OverCharge();
         _allocate(p, parts.length);
-        uint256[] memory tokens_ = new uint256[](p.upTo.length); // in << 128 | out, a slot; no sum of parts reaches 2^128
+        // In << 128 | out, a slot; no sum of 32-bit parts reaches 2^128.
+        uint256[] memory tokens_ = new uint256[](p.upTo.length);
         for (uint256 i; i < parts.length; ++i) {
             Part calldata a = parts[i];
             p.who[i] = _ordered(p, i, a.slot, a.key);

@@ -146,7 +146,8 @@ interface ILedger {
     error NotUser();
     /// @dev Unknown model, head 0, or a deadline outside of what is allowed.
     error BadQuery();
-    /// @dev The query is not open: never was, or has been settled or refunded, or (when opening) has been opened before.
+    /// @dev The query is not open: never was, or has been settled or refunded, or (when opening) has been opened
+    /// before.
     error NotOpen();
     /// @dev The deadline, or the delay of closing, is not over; or nobody has closed the tab.
     error TooEarly();
@@ -188,10 +189,10 @@ interface ILedger {
     function openSigned(Query calldata q, bytes32 r, bytes32 vs) external returns (bytes32 id);
 
     /// @notice Pays for an answered query and records its receipt for ever. Anyone may send it.
-    /// @dev Possible until somebody refunds, also after the deadline: the first of the two wins. The receipt's cost must
-    /// be exactly `tokensIn * priceIn + tokensOut * priceOut`, or 0 if maxCost is 0. Each slot from 1 on must be covered:
-    /// the sums of tokensIn and of tokensOut over its parts must each reach the receipt's (more is no harm: checkpoints
-    /// of two dead nodes need not line up). A receipt of 0 tokens needs no parts: so a head cancels.
+    /// @dev Possible until somebody refunds, also after the deadline: the first of the two wins. The receipt's cost
+    /// must be exactly `tokensIn * priceIn + tokensOut * priceOut`, or 0 if maxCost is 0. Each slot from 1 on must be
+    /// covered: the sums of tokensIn and of tokensOut over its parts must each reach the receipt's (more is no harm:
+    /// checkpoints of two dead nodes need not line up). A receipt of 0 tokens needs no parts: so a head cancels.
     /// @param r The receipt; the head's signature of it (hr, hvs) is the head's own part.
     /// @param parts Strictly ascending by (slot, key), none of slot 0.
     function settle(Query calldata q, Receipt calldata r, Part[] calldata parts, bytes32 hr, bytes32 hvs) external;
@@ -225,7 +226,8 @@ interface ILedger {
     /// nothing. What a listed key has proved and not yet been paid for may be charged now; the least such sum over the
     /// slots from 1 on limits the batch. Unlisted keys count nothing in this batch, and lose nothing.
     ///
-    /// Charges: in order, each wholly or not at all. A charge of exactly what is spent is a repeat, passed over in silence.
+    /// Charges: in order, each wholly or not at all. A charge of exactly what is spent is a repeat, passed over in
+    /// silence.
     ///
     /// Pay: by the slots' shares, and inside a slot in proportion to the free work of its entries. All roundings are
     /// differences of floored prefix sums: no wei is made or lost.

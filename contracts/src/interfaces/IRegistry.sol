@@ -22,9 +22,9 @@ struct Model {
 /// @notice Knows which models exist and which keys are admitted to which slot. Holds no ETH, has no owner, cannot be
 /// upgraded or paused. Anyone may add a model; anyone with an accepted quote may join.
 ///
-/// Words. A *node* is a TEE, named by the address of its signing *key*. Its *host* is the account that registered it and
-/// is paid for it. A *family* is what admission hangs on: models that differ in prices, shares or timeout only share a
-/// family, hence their nodes.
+/// Words. A *node* is a TEE, named by the address of its signing *key*. Its *host* is the account that registered it
+/// and is paid for it. A *family* is what admission hangs on: models that differ in prices, shares or timeout only
+/// share a family, hence their nodes.
 ///
 /// Assumptions. (1) Admission is worth exactly what the model's verifier is worth: clients must look at
 /// `Model.verifier` before they trust a model. (2) `blockhash` reaches 256 blocks back: evidence must be made and sent

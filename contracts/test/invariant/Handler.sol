@@ -373,7 +373,8 @@ contract Handler is Setup {
         require(sendAndCount(c, withBadEntries(noise)) == 0.01 ether, "I9: the good charge was not taken");
     }
 
-    /// All true entries of slots 1 and 2, and in both slots a stranger, a key of the other slot and a malformed signature.
+    /// All true entries of slots 1 and 2, and in both slots a stranger, a key of the other slot and a malformed
+    /// signature.
     function withBadEntries(bytes32 noise) internal view returns (Work[] memory w) {
         w = new Work[](8);
         for (uint256 s = 1; s < 3; ++s) {
