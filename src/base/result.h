@@ -84,12 +84,15 @@ using Status = Result<Ok>;
 
 }  // namespace teetee
 
-// TT_TRY(expr): the value of a Result, or return its error from the enclosing function. TT_CO_TRY is the same in a coroutine.
-#define TT_TRY(expr)                                             \
-  __extension__({                                                \
-    auto tt_result_ = (expr);                                    \
-    if (!tt_result_) return std::move(tt_result_).error();       \
-    *std::move(tt_result_);                                      \
+// TT_TRY(expr): the value of a Result, or return its error from the enclosing function.
+// It may be nested: each use names its own variable.
+#define TT_TRY(expr) TT_TRY_NAMED_(expr, __COUNTER__)
+#define TT_TRY_NAMED_(expr, n) TT_TRY_BODY_(expr, n)
+#define TT_TRY_BODY_(expr, n)                                           \
+  __extension__({                                                       \
+    auto tt_result_##n = (expr);                                        \
+    if (!tt_result_##n) return std::move(tt_result_##n).error();        \
+    *std::move(tt_result_##n);                                          \
   })
 // In coroutines a statement expression may not hold co_await on g++ 12, so name the result first:
 //   auto r = co_await F(); TT_CO_CHECK(r); use(*r);
