@@ -1,0 +1,367 @@
+// ./dev up: the whole product on one machine, with simulated evidence and demo money. See usage().
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { CHAIN_ID, client, contracts, demoAccounts, fund, registerModel } from './chain.mjs';
+import { isRunning, logTail, portHolder, portIsFree, sleep, start, stop } from './processes.mjs';
+
+const ROOT = resolve(new URL('../..', import.meta.url).pathname);
+const HOME = join(ROOT, '.teetee');
+const BIN = join(ROOT, 'build/bin');
+const UP = join(HOME, 'up.json');
+const PRICE = 20_000_000_000n; // wei per token, in and out: 100,000 tokens for 0.002 ETH
+const DEFAULT_NAME = 'smollm2-135m-instruct';
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+function usage() {
+  say(`usage: ./dev up [--detach] [--slots N] [--model PATH] [--name NAME] [--port-base P]
+  --detach        return when it is ready (stop with ./dev down)
+  --slots N       cut the model into N shards (default 2)
+  --model PATH    another GGUF file than SmolLM2-135M-Instruct
+  --name NAME     its name in the API (default: from the file's name)
+  --port-base P   gateway P, proxy P+1, chain P+2, nodes from P+3 (default: 8080, 8081, 8545, nodes from 9100)`);
+}
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      detach: { type: 'boolean', default: false },
+      slots: { type: 'string', default: '2' },
+      model: { type: 'string' },
+      name: { type: 'string' },
+      'port-base': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    usage();
+    process.exit(0);
+  }
+  const slots = Number(values.slots);
+  if (!Number.isInteger(slots) || slots < 1 || slots > 16) throw new Error('--slots: a number from 1 to 16');
+  const base = values['port-base'] === undefined ? undefined : Number(values['port-base']);
+  if (base !== undefined && !(base >= 1024 && base < 65000)) throw new Error('--port-base: a number from 1024 to 65000');
+  return { detach: values.detach, slots, model: values.model, name: values.name, ports: portPlan(base, slots) };
+}
+
+function portPlan(base, slots) {
+  const first = base === undefined ? 9100 : base + 3;
+  const channel = base === undefined ? 9200 : base + 3 + slots;
+  const range = (from) => Array.from({ length: slots }, (_, i) => from + i);
+  return {
+    gateway: base ?? 8080,
+    proxy: base === undefined ? 8081 : base + 1,
+    rpc: base === undefined ? 8545 : base + 2,
+    http: range(first),
+    channel: range(channel),
+  };
+}
+
+async function checkPorts(ports) {
+  for (const [what, list] of Object.entries(ports)) {
+    for (const port of [list].flat()) {
+      if (!(await portIsFree(port))) {
+        throw new Error(`port ${port} (for ${what}) is taken by ${portHolder(port)}; stop it, or choose other ports: ./dev up --port-base P`);
+      }
+    }
+  }
+}
+
+// ---------------------------------------------------------------- programs
+
+/** Runs one of our programs to its end; its stdout, or an error with its stderr. */
+function run(program, ...args) {
+  const done = spawnSync(join(BIN, program), args, { encoding: 'utf8', maxBuffer: 64 << 20 });
+  if (done.status !== 0) throw new Error(`${program} ${args[0]} ${args[1] ?? ''} failed: ${done.stderr.trim() || done.error?.message}`);
+  return done.stdout;
+}
+
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const writeJson = (file, value) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+const url = (port) => `http://127.0.0.1:${port}`;
+
+async function waitFor(what, log, proc, check, seconds = 90) {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
+    try {
+      const value = await check();
+      if (value) return value;
+    } catch {
+      // not yet
+    }
+    if (!isRunning(proc)) throw new Error(`${what} stopped:\n${logTail(log)}`);
+  }
+  throw new Error(`${what} was not ready after ${seconds} s:\n${logTail(log)}`);
+}
+
+const getJson = async (address) => {
+  const answer = await fetch(address, { signal: AbortSignal.timeout(3000) });
+  return answer.ok ? answer.json() : undefined;
+};
+
+// ---------------------------------------------------------------- steps
+
+function modelFile(path) {
+  if (path) {
+    if (!existsSync(path)) throw new Error(`--model ${path}: no such file`);
+    return resolve(path);
+  }
+  const done = spawnSync('python3', [join(ROOT, 'tools/fetch_model.py')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  if (done.status !== 0) throw new Error('the default model is not there; give another with --model PATH');
+  return done.stdout.trim();
+}
+
+/** Splits once per (file, program, slots) and keeps the result. */
+function splitModel(file, name, slots) {
+  const digest = createHash('sha256').update(readFileSync(file)).update(readFileSync(join(BIN, 'teetee'))).digest('hex').slice(0, 16);
+  const folder = join(HOME, 'models', `${name}-${slots}-${digest}`);
+  if (!existsSync(join(folder, 'manifest.json'))) {
+    say(`  splitting ${basename(file)} into ${slots} shard${slots === 1 ? '' : 's'}`);
+    rmSync(folder, { recursive: true, force: true });
+    run('teetee', 'model', 'split', file, '--slots', String(slots), '--name', name, '-o', folder);
+  }
+  return folder;
+}
+
+async function startChain(ports) {
+  mkdirSync(join(HOME, 'chain'), { recursive: true });
+  const anvil = join(ROOT, 'contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil');
+  if (!existsSync(anvil)) throw new Error('anvil is not installed (x86-64 only): ./dev setup');
+  const argv = [anvil, '--host', '127.0.0.1', '--port', String(ports.rpc), '--chain-id', String(CHAIN_ID), '--block-time', '1', '--state', join(HOME, 'chain/state.json'), '--state-interval', '1', '--preserve-historical-states'];
+  const log = join(HOME, 'logs/chain.log');
+  const proc = await start(argv, log);
+  await waitFor('the chain', log, proc, () => client(url(ports.rpc)).getBlockNumber().then((n) => n >= 0n), 30);
+  return proc;
+}
+
+function modelParams(folder, deployed) {
+  const manifestBytes = readFileSync(join(folder, 'manifest.json'));
+  const manifest = JSON.parse(manifestBytes);
+  return {
+    manifest: `0x${createHash('sha256').update(manifestBytes).digest('hex')}`,
+    verifier: deployed.verifier.toLowerCase(),
+    price_in: PRICE.toString(),
+    price_out: PRICE.toString(),
+    timeout: 120,
+    lease: 7 * 86400,
+    slots: manifest.slots.map((slot) => ({ weights: `0x${slot.weights_root.replace(/^0x/, '')}`, share: Number(slot.share) })),
+  };
+}
+
+function writeTrust(deployed, name, id) {
+  const pki = join(HOME, 'pki');
+  if (!existsSync(join(pki, 'root.pem'))) run('teetee', 'attest', 'dev-pki', '--out', pki);
+  const mrtd = run('teetee', 'attest', 'measure', join(BIN, 'teetee-node')).trim();
+  writeJson(join(HOME, 'trust.json'), {
+    class: 'simulated',
+    chain_id: CHAIN_ID,
+    registry: deployed.registry.toLowerCase(),
+    ledger: deployed.ledger.toLowerCase(),
+    roots: [readFileSync(join(pki, 'root.pem'), 'utf8')],
+    measurements: [{ name: 'this build', mrtd }],
+    models: { [name]: id },
+    accepted_tcb: ['UpToDate'],
+  });
+}
+
+async function startNode(slot, context) {
+  const { ports, folder, demo } = context;
+  const state = join(HOME, 'nodes', String(slot));
+  const host = demo[slot % 2 === 0 ? 'host1' : 'host2'];
+  const argv = [
+    join(BIN, 'teetee-node'), '--shard', join(folder, readJson(join(folder, 'manifest.json')).slots[slot].file),
+    '--manifest', join(folder, 'manifest.json'), '--model-params', join(HOME, 'model.json'), '--trust', join(HOME, 'trust.json'),
+    '--state', state, '--dev-pki', join(HOME, 'pki'), '--host', host.address.toLowerCase(), '--rpc', url(ports.rpc),
+    '--listen', `127.0.0.1:${ports.http[slot]}`, '--channel', `127.0.0.1:${ports.channel[slot]}`,
+    '--threads', String(Math.max(1, Math.floor(context.cores / context.slots))),
+  ];
+  const log = join(HOME, 'logs', `node-${slot}.log`);
+  const proc = await start(argv, log);
+  const health = await waitFor(`node ${slot}`, log, proc, () => getJson(`${url(ports.http[slot])}/healthz`));
+  return { proc, url: url(ports.http[slot]), slot, key: health.key, host };
+}
+
+/** The real calls: evidence for a fresh block, the auditor's verdict, the host's own transaction. */
+function joinNode(node, context) {
+  const folder = join(HOME, 'join');
+  mkdirSync(folder, { recursive: true });
+  const request = join(folder, `${node.slot}.request.json`);
+  const approval = join(folder, `${node.slot}.approval.json`);
+  const rpc = url(context.ports.rpc);
+  run('teetee', 'host', 'request', '--node', node.url, '--host', node.host.address.toLowerCase(), '--rpc', rpc, '--out', request);
+  run('teetee', 'attest', 'approve', '--request', request, '--trust', join(HOME, 'trust.json'), '--model-params', join(HOME, 'model.json'), '--auditor-key-file', context.demo.publisher.file, '--out', approval);
+  run('teetee', 'host', 'join', '--request', request, '--approval', approval, '--url', node.url, '--key-file', node.host.file, '--rpc', rpc, '--trust', join(HOME, 'trust.json'));
+}
+
+async function startGateway({ ports, demo, deployed }) {
+  const argv = [
+    join(BIN, 'teetee-gateway'), '--listen', `127.0.0.1:${ports.gateway}`, '--rpc', url(ports.rpc), '--registry', deployed.registry.toLowerCase(),
+    '--ledger', deployed.ledger.toLowerCase(), '--chain-id', String(CHAIN_ID), '--from-block', String(deployed.block),
+    '--state', join(HOME, 'gateway'), '--gas-key-file', demo.gas.file,
+  ];
+  const log = join(HOME, 'logs/gateway.log');
+  const proc = await start(argv, log);
+  await waitFor('the gateway', log, proc, () => getJson(`${url(ports.gateway)}/healthz`));
+  return proc;
+}
+
+async function startProxy({ ports, demo }) {
+  const argv = [
+    join(BIN, 'teetee'), 'proxy', '--listen', `127.0.0.1:${ports.proxy}`, '--gateway', url(ports.gateway), '--rpc', url(ports.rpc),
+    '--trust', join(HOME, 'trust.json'), '--key-file', demo.user.file, '--state', join(HOME, 'proxy'),
+  ];
+  const log = join(HOME, 'logs/proxy.log');
+  const proc = await start(argv, log);
+  await waitFor('the proxy', log, proc, () => getJson(`${url(ports.proxy)}/healthz`));
+  return proc;
+}
+
+async function firstAnswer({ ports, name }, procs) {
+  const body = JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 4, temperature: 0 });
+  let last = '';
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(300)) {
+    const answer = await fetch(`${url(ports.proxy)}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(60_000) }).catch((error) => error);
+    if (answer.ok) return;
+    last = answer instanceof Error ? answer.message : await answer.text();
+    if (!isRunning(procs.proxy)) throw new Error(`the proxy stopped:\n${logTail(procs.proxy.log)}`);
+  }
+  throw new Error(`no answer came through the proxy; the last refusal was: ${last}`);
+}
+
+// ---------------------------------------------------------------- up.json
+
+function describe(context, nodes, procs) {
+  const named = { chain: procs.chain, gateway: procs.gateway, proxy: procs.proxy, ...Object.fromEntries(nodes.map((n) => [`node-${n.slot}`, n.proc])) };
+  return {
+    gateway: url(context.ports.gateway),
+    proxy: url(context.ports.proxy),
+    rpc: url(context.ports.rpc),
+    chain_id: CHAIN_ID,
+    contracts: { registry: context.deployed.registry, ledger: context.deployed.ledger, verifier: context.deployed.verifier },
+    model: { id: context.id, name: context.name },
+    class: 'simulated',
+    money: 'demo money: this development chain makes it from nothing',
+    nodes: nodes.map((n) => ({ url: n.url, slot: n.slot, key: n.key, pid: n.proc.pid })),
+    keys: Object.fromEntries(Object.entries(context.demo).map(([role, { file }]) => [role, file])),
+    trust: join(HOME, 'trust.json'),
+    pids: Object.fromEntries(Object.entries(named).map(([name, proc]) => [name, proc.pid])),
+    processes: named,
+  };
+}
+
+function report(up, seconds) {
+  say(`
+TeeTee is up${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}. SIMULATED evidence and demo money: for development only.
+
+  proxy (OpenAI API)  ${up.proxy}/v1      model ${up.model.name}
+  gateway             ${up.gateway}       status page, receipts
+  chain               ${up.rpc}       anvil, id ${up.chain_id}
+${up.nodes.map((n) => `  node, slot ${n.slot}        ${n.url}       key ${n.key}`).join('\n')}
+  state, keys, logs   .teetee/
+
+Try:
+  curl ${up.proxy}/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{"model":"${up.model.name}","messages":[{"role":"user","content":"What is the capital of France?"}]}'
+  build/bin/teetee chat --proxy ${up.proxy}
+
+Stop: ./dev down${process.stderr.isTTY ? ' (or Ctrl-C here, if it runs in the foreground)' : ''}`);
+}
+
+function running() {
+  if (!existsSync(UP)) return undefined;
+  const up = readJson(UP);
+  return Object.values(up.processes).some(isRunning) ? up : undefined;
+}
+
+export async function down() {
+  if (!existsSync(UP)) return false;
+  const { processes } = readJson(UP);
+  for (const name of ['proxy', 'gateway', ...Object.keys(processes).filter((n) => n.startsWith('node-')), 'chain']) {
+    if (processes[name]) await stop(processes[name]);
+  }
+  rmSync(UP, { force: true });
+  return true;
+}
+
+async function up(opts) {
+  const began = Date.now();
+  mkdirSync(join(HOME, 'keys'), { recursive: true, mode: 0o700 });
+  await checkPorts(opts.ports);
+  const file = modelFile(opts.model);
+  const name = opts.name ?? (opts.model ? basename(file, '.gguf').toLowerCase() : DEFAULT_NAME);
+  const procs = {};
+  const nodes = [];
+  try {
+    say('  starting the chain');
+    procs.chain = await startChain(opts.ports);
+    const demo = demoAccounts(join(HOME, 'keys'));
+    const rpc = url(opts.ports.rpc);
+    await fund(rpc, Object.values(demo).map((account) => account.address));
+    const [deployed, folder] = await Promise.all([contracts(rpc, join(HOME, 'chain/contracts.json'), demo), Promise.resolve(splitModel(file, name, opts.slots))]);
+    const params = modelParams(folder, deployed);
+    writeJson(join(HOME, 'model.json'), params);
+    const id = await registerModel(rpc, deployed.registry, params, demo);
+    writeTrust(deployed, name, id);
+    const { availableParallelism } = await import('node:os');
+    const context = { ports: opts.ports, slots: opts.slots, folder, demo, deployed, id, name, cores: availableParallelism() };
+    say(`  starting ${opts.slots} node${opts.slots === 1 ? '' : 's'}, gateway and proxy`);
+    const starting = Array.from({ length: opts.slots }, (_, slot) => startNode(slot, context).then((node) => nodes.push(node)));
+    procs.gateway = await startGateway(context);
+    const started = await Promise.allSettled(starting);
+    const failed = started.find((s) => s.status === 'rejected');
+    if (failed) throw failed.reason;
+    nodes.sort((a, b) => a.slot - b.slot);
+    for (const node of nodes) joinNode(node, context);
+    procs.proxy = await startProxy(context);
+    writeJson(UP, describe(context, nodes, procs));
+    say('  waiting for a first answer');
+    await firstAnswer(context, procs);
+    report(readJson(UP), (Date.now() - began) / 1000);
+  } catch (error) {
+    for (const proc of [procs.proxy, procs.gateway, ...nodes.map((n) => n.proc), procs.chain]) if (proc) await stop(proc);
+    rmSync(UP, { force: true });
+    throw error;
+  }
+}
+
+async function main() {
+  if (process.argv[2] === 'down') {
+    say((await down()) ? 'stopped' : 'nothing was running');
+    return;
+  }
+  process.argv.splice(2, 1); // 'up'
+  const opts = options();
+  const there = running();
+  if (there) {
+    report(there);
+    return;
+  }
+  let leaving = false;
+  const leave = async () => {
+    if (leaving) return;
+    leaving = true;
+    say('\nstopping');
+    await down();
+    process.exit(0);
+  };
+  process.on('SIGINT', leave);
+  process.on('SIGTERM', leave);
+  await up(opts);
+  if (opts.detach) process.exit(0);
+  const watched = readJson(UP).processes;
+  for (const dead = new Set(); ; await sleep(1000)) {
+    for (const [name, proc] of Object.entries(watched)) {
+      if (!isRunning(proc) && !dead.has(name)) {
+        dead.add(name);
+        say(`${name} (pid ${proc.pid}) has stopped; its log: ${proc.log}`);
+      }
+    }
+  }
+}
+
+main().catch((error) => {
+  say(`up: ${error.shortMessage ?? error.message}`);
+  process.exit(1);
+});
