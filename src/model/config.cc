@@ -1,6 +1,7 @@
 #include "model/config.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 
@@ -251,6 +252,42 @@ Result<ModelConfig> ModelConfig::From(const GgufFile& file) {
   const std::string architecture = TT_TRY(file.metadata().GetString("general.architecture"));
   if (architecture == "llama") return ReadLlama(file);
   return Error(Code::kUnimplemented, "this model architecture is not supported (supported: llama)");
+}
+
+std::map<std::string, std::string> CanonicalConfig(const ModelConfig& c) {
+  auto number = [](uint32_t v) { return std::to_string(v); };
+  auto bits = [](float v) {
+    ByteWriter out;
+    out.U32Be(std::bit_cast<uint32_t>(v));
+    return ToHex0x(out.bytes());
+  };
+  auto id = [](const std::optional<TokenId>& v) { return v ? std::to_string(*v) : std::string("none"); };
+  const RopeConfig& r = c.rope;
+  static constexpr const char* kScaling[] = {"none", "linear", "yarn"};
+  return {{"architecture", std::string(ArchitectureName(c.architecture))},
+          {"bos", id(c.bos)},
+          {"context_length", number(c.context_length)},
+          {"eos", id(c.eos)},
+          {"eot", id(c.eot)},
+          {"ffn_dim", number(c.ffn_dim)},
+          {"head_dim", number(c.head_dim)},
+          {"hidden_dim", number(c.hidden_dim)},
+          {"n_heads", number(c.n_heads)},
+          {"n_kv_heads", number(c.n_kv_heads)},
+          {"n_layers", number(c.n_layers)},
+          {"norm_eps", bits(c.norm_eps)},
+          {"rope_attn_factor", bits(r.attn_factor)},
+          {"rope_base", bits(r.base)},
+          {"rope_beta_fast", bits(r.beta_fast)},
+          {"rope_beta_slow", bits(r.beta_slow)},
+          {"rope_dim", number(r.dim)},
+          {"rope_factor", bits(r.factor)},
+          {"rope_freq_factors", r.has_freq_factors ? "yes" : "no"},
+          {"rope_original_context", number(r.original_context)},
+          {"rope_pairs", r.pairs == RopePairs::kAdjacent ? "adjacent" : "half"},
+          {"rope_scaling", kScaling[static_cast<int>(r.scaling)]},
+          {"tied_head", c.tied_head ? "yes" : "no"},
+          {"vocab_size", number(c.vocab_size)}};
 }
 
 std::vector<ExpectedTensor> ExpectedTensors(const ModelConfig& config, const BlockRange& range) {

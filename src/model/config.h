@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,6 +70,10 @@ struct ModelConfig {
   // kInvalidArgument/kNotFound: a value out of range or missing, with its key.
   static Result<ModelConfig> From(const GgufFile& file);
 };
+
+// The configuration as the manifest holds it, by the keys of docs/formats/manifest.md: decimal integers, f32 as "0x" and the 8 hex
+// digits of its bits, words. Equal maps mean equal arithmetic; a shard's is that of the whole model.
+std::map<std::string, std::string> CanonicalConfig(const ModelConfig& config);
 
 // The blocks of a shard, and its ends.
 struct BlockRange {

@@ -228,6 +228,32 @@ TEST(Gguf, WriterIsDeterministicAndItsFileEqualsItsStream) {
   EXPECT_EQ(WriteToBytes(SmallFile()), WriteToBytes(SmallFile()));
 }
 
+TEST(GgufShards, TheDocumentsExampleIsWhatThisCodeWritesAndReads) {
+  const Bytes page = *ReadFile("docs/formats/gguf-shards.md");
+  const std::string text(AsText(page));
+  const size_t begin = text.find('\n', text.find("```", text.find("## Example"))) + 1;
+  std::string digits = text.substr(begin, text.find("\n```", begin) - begin);
+  std::erase_if(digits, [](char c) { return c == ' ' || c == '\n'; });
+
+  GgufWriter writer;
+  writer.SetU32("teetee.slot", 1).SetBool("a", true);
+  ASSERT_TRUE(writer.AddTensor("w", DType::kF32, {2}));
+  ByteWriter out;
+  auto source = [](const TensorInfo&, uint64_t, std::span<uint8_t> piece) -> Status {
+    const Bytes values = ByteWriter().F32Le(1).F32Le(2).bytes();
+    std::copy(values.begin(), values.end(), piece.begin());
+    return Ok{};
+  };
+  ASSERT_TRUE(writer.Write(source, [&](ByteView piece) -> Status {
+    out.Raw(piece);
+    return Ok{};
+  }));
+  EXPECT_EQ(digits, ToHex(out.bytes()));
+  GgufFile file = *GgufFile::Parse(*FromHex(digits));
+  EXPECT_EQ(*file.metadata().GetU32("teetee.slot"), 1u);
+  EXPECT_EQ(*file.ReadTensor(file.tensors()[0]), ByteWriter().F32Le(1).F32Le(2).bytes());
+}
+
 TEST(Gguf, OpensRealFiles) {
   TEETEE_NEEDS_SHARED("models/stories260k/stories260K-f32.gguf");
   GgufFile file = *GgufFile::Open(testing::SharedPath("models/stories260k/stories260K-f32.gguf"));
