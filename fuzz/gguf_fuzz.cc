@@ -1,4 +1,5 @@
-// The GGUF reader, then everything that reads its metadata: the typed getters, the configuration, the list of tensors.
+// The GGUF reader, then everything that reads its metadata: the typed getters, the configuration,
+// the list of tensors.
 #include <cstdint>
 
 #include "model/config.h"
@@ -33,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   auto config = model::ModelConfig::From(*file);
   if (!config) return 0;
-  if (auto range = model::RangeOf(*file, *config)) (void)model::CheckTensors(*file, *config, *range);
+  if (auto range = model::RangeOf(*file, *config))
+    (void)model::CheckTensors(*file, *config, *range);
   return 0;
 }

@@ -1,4 +1,5 @@
-// Vocabularies and texts. The first byte chooses: a GGUF file as vocabulary, or a text for two small built-in vocabularies.
+// Vocabularies and texts. The first byte chooses: a GGUF file as vocabulary, or a text for two
+// small built-in vocabularies.
 #include <cstdint>
 #include <string>
 
@@ -13,7 +14,8 @@ namespace {
 
 Tokenizer MakeBuiltIn(const char* family) {
   model::GgufWriter out;
-  std::vector<std::string> tokens{"<unk>", "<s>", "</s>", "a", "b", "ab", "\xe2\x96\x81", "\xc4\xa0", "<", "s", ">", "aab", "<x>"};
+  std::vector<std::string> tokens{"<unk>",    "<s>", "</s>", "a", "b",   "ab", "\xe2\x96\x81",
+                                  "\xc4\xa0", "<",   "s",    ">", "aab", "<x>"};
   std::vector<float> scores(tokens.size(), -1);
   std::vector<int32_t> types(tokens.size(), 1);
   types[0] = 2;

@@ -10,7 +10,9 @@ namespace {
 
 constexpr uint64_t kMaxInteger = (uint64_t{1} << 53) - 1;  // what RFC 8785's numbers carry exactly
 
-Error Bad(std::string what) { return Error(Code::kInvalidArgument, "manifest: " + std::move(what)); }
+Error Bad(std::string what) {
+  return Error(Code::kInvalidArgument, "manifest: " + std::move(what));
+}
 
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -21,7 +23,8 @@ bool IsName(std::string_view text) {
 }
 
 bool IsFileName(std::string_view text) {
-  return IsName(text) && text[0] != '.' && text.find('/') == text.npos && text.find('\\') == text.npos;
+  return IsName(text) && text[0] != '.' && text.find('/') == text.npos &&
+         text.find('\\') == text.npos;
 }
 
 Result<uint64_t> LayersOf(const Manifest& manifest) {
@@ -30,8 +33,8 @@ Result<uint64_t> LayersOf(const Manifest& manifest) {
   const std::string& text = it->second;
   uint64_t n = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc() || end != text.data() + text.size() || text != std::to_string(n) || n == 0 ||
-      n > Limits::kMaxLayers) {
+  if (error != std::errc() || end != text.data() + text.size() || text != std::to_string(n) ||
+      n == 0 || n > Limits::kMaxLayers) {
     return Bad("config n_layers is not 1 to " + std::to_string(Limits::kMaxLayers));
   }
   return n;
@@ -50,18 +53,22 @@ Status CheckConfig(const Manifest& manifest) {
 Status CheckTensor(const Tensor& tensor) {
   if (!IsName(tensor.name)) return Bad("a tensor's name is not printable ASCII of 1 to 256 bytes");
   if (!IsName(tensor.dtype)) return Bad("tensor " + tensor.name + ": bad dtype");
-  if (tensor.dims.empty() || tensor.dims.size() > 4) return Bad("tensor " + tensor.name + ": not 1 to 4 dims");
+  if (tensor.dims.empty() || tensor.dims.size() > 4)
+    return Bad("tensor " + tensor.name + ": not 1 to 4 dims");
   for (uint64_t dim : tensor.dims) {
-    if (dim == 0 || dim > kMaxInteger) return Bad("tensor " + tensor.name + ": dimension out of range");
+    if (dim == 0 || dim > kMaxInteger)
+      return Bad("tensor " + tensor.name + ": dimension out of range");
   }
-  if (tensor.bytes == 0 || tensor.bytes > kMaxInteger) return Bad("tensor " + tensor.name + ": bytes out of range");
+  if (tensor.bytes == 0 || tensor.bytes > kMaxInteger)
+    return Bad("tensor " + tensor.name + ": bytes out of range");
   return Ok{};
 }
 
 Status CheckTensors(const Manifest& manifest) {
   const auto& tensors = manifest.tensors;
   if (tensors.empty() || tensors.size() > Limits::kMaxTensors) {
-    return Bad(std::to_string(tensors.size()) + " tensors, wanted 1 to " + std::to_string(Limits::kMaxTensors));
+    return Bad(std::to_string(tensors.size()) + " tensors, wanted 1 to " +
+               std::to_string(Limits::kMaxTensors));
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
     TT_RETURN_IF_ERROR(CheckTensor(tensors[i]));
@@ -69,14 +76,16 @@ Status CheckTensors(const Manifest& manifest) {
       return Bad("tensor " + tensors[i].name + ": not sorted, or twice");
     }
   }
-  if (WeightsRoot(tensors) != manifest.tensors_root) return Bad("tensors_root is not the root of tensors");
+  if (WeightsRoot(tensors) != manifest.tensors_root)
+    return Bad("tensors_root is not the root of tensors");
   return Ok{};
 }
 
 Status CheckKats(const Slot& slot, const std::string& where) {
   if (slot.kats.size() > Limits::kMaxKatsPerSlot) return Bad(where + ": too many known answers");
   for (const KnownAnswer& kat : slot.kats) {
-    if (kat.n_tokens == 0 || kat.n_tokens > Limits::kMaxKatTokens) return Bad(where + ": n_tokens out of range");
+    if (kat.n_tokens == 0 || kat.n_tokens > Limits::kMaxKatTokens)
+      return Bad(where + ": n_tokens out of range");
   }
   return Ok{};
 }
@@ -85,23 +94,28 @@ Status CheckSlotTensors(const Manifest& manifest, const Slot& slot, const std::s
   if (slot.tensors.empty()) return Bad(where + ": no tensors");
   std::vector<Tensor> own;
   for (size_t i = 0; i < slot.tensors.size(); ++i) {
-    if (i > 0 && slot.tensors[i - 1] >= slot.tensors[i]) return Bad(where + ": tensors not sorted, or one twice");
+    if (i > 0 && slot.tensors[i - 1] >= slot.tensors[i])
+      return Bad(where + ": tensors not sorted, or one twice");
     auto tensor = manifest.FindTensor(slot.tensors[i]);
     if (!tensor) return Bad(where + ": names a tensor that the model has not");
     own.push_back(**tensor);
   }
-  if (WeightsRoot(std::move(own)) != slot.weights_root) return Bad(where + ": weights_root is not the root of its tensors");
+  if (WeightsRoot(std::move(own)) != slot.weights_root)
+    return Bad(where + ": weights_root is not the root of its tensors");
   return Ok{};
 }
 
 Status CheckSlot(const Manifest& manifest, size_t index, uint64_t next_block) {
   const Slot& slot = manifest.slots[index];
   const std::string where = "slot " + std::to_string(index);
-  if (slot.first_block != next_block) return Bad(where + ": does not begin where the slot before it ends");
-  if (slot.block_count == 0 || slot.block_count > Limits::kMaxLayers) return Bad(where + ": block_count out of range");
+  if (slot.first_block != next_block)
+    return Bad(where + ": does not begin where the slot before it ends");
+  if (slot.block_count == 0 || slot.block_count > Limits::kMaxLayers)
+    return Bad(where + ": block_count out of range");
   if (slot.share != slot.block_count) return Bad(where + ": share is not its number of blocks");
   if (!IsFileName(slot.file)) return Bad(where + ": file is not a plain file name");
-  if (slot.file_bytes == 0 || slot.file_bytes > kMaxInteger) return Bad(where + ": file_bytes out of range");
+  if (slot.file_bytes == 0 || slot.file_bytes > kMaxInteger)
+    return Bad(where + ": file_bytes out of range");
   TT_RETURN_IF_ERROR(CheckKats(slot, where));
   return CheckSlotTensors(manifest, slot, where);
 }
@@ -109,7 +123,8 @@ Status CheckSlot(const Manifest& manifest, size_t index, uint64_t next_block) {
 Status CheckSlots(const Manifest& manifest) {
   const uint64_t n_layers = TT_TRY(LayersOf(manifest));
   if (manifest.slots.empty() || manifest.slots.size() > Limits::kMaxSlots) {
-    return Bad(std::to_string(manifest.slots.size()) + " slots, wanted 1 to " + std::to_string(Limits::kMaxSlots));
+    return Bad(std::to_string(manifest.slots.size()) + " slots, wanted 1 to " +
+               std::to_string(Limits::kMaxSlots));
   }
   uint64_t next_block = 0;
   std::set<std::string_view> placed, files;
@@ -128,7 +143,8 @@ Status CheckSlots(const Manifest& manifest) {
 }  // namespace
 
 Status Manifest::Check() const {
-  if (name.size() > Limits::kMaxTextBytes || !IsPrintable(name)) return Bad("name is not printable ASCII");
+  if (name.size() > Limits::kMaxTextBytes || !IsPrintable(name))
+    return Bad("name is not printable ASCII");
   TT_RETURN_IF_ERROR(CheckConfig(*this));
   TT_RETURN_IF_ERROR(CheckTensors(*this));
   return CheckSlots(*this);

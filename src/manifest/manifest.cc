@@ -8,7 +8,9 @@
 namespace teetee::manifest {
 namespace {
 
-Error Bad(std::string what) { return Error(Code::kInvalidArgument, "manifest: " + std::move(what)); }
+Error Bad(std::string what) {
+  return Error(Code::kInvalidArgument, "manifest: " + std::move(what));
+}
 
 std::string HexU64(uint64_t v) {
   ByteWriter out;
@@ -77,7 +79,8 @@ Result<Tensor> TensorFrom(const Json& json) {
   Tensor out;
   out.name = TT_TRY(json.GetString("name"));
   out.dtype = TT_TRY(json.GetString("dtype"));
-  for (const Json& dim : TT_TRY(json.GetArray("dims"))->as_array()) out.dims.push_back(TT_TRY(dim.ToUint64()));
+  for (const Json& dim : TT_TRY(json.GetArray("dims"))->as_array())
+    out.dims.push_back(TT_TRY(dim.ToUint64()));
   out.bytes = TT_TRY(json.GetUint64("bytes"));
   out.sha256 = TT_TRY(GetHash(json, "sha256"));
   return out;
@@ -108,12 +111,14 @@ Result<Slot> SlotFrom(const Json& json) {
   out.file = TT_TRY(json.GetString("file"));
   out.file_bytes = TT_TRY(json.GetUint64("file_bytes"));
   out.file_sha256 = TT_TRY(GetHash(json, "file_sha256"));
-  for (const Json& kat : TT_TRY(json.GetArray("kats"))->as_array()) out.kats.push_back(TT_TRY(KatFrom(kat)));
+  for (const Json& kat : TT_TRY(json.GetArray("kats"))->as_array())
+    out.kats.push_back(TT_TRY(KatFrom(kat)));
   return out;
 }
 
 Result<Manifest> ManifestFrom(const Json& json) {
-  if (TT_TRY(json.GetUint64("version")) != kVersion) return Error(Code::kUnimplemented, "manifest: unknown version");
+  if (TT_TRY(json.GetUint64("version")) != kVersion)
+    return Error(Code::kUnimplemented, "manifest: unknown version");
   if (TT_TRY(json.GetUint64("profile")) != kProfile) {
     return Error(Code::kUnimplemented, "manifest: unknown numeric profile");
   }
@@ -128,17 +133,20 @@ Result<Manifest> ManifestFrom(const Json& json) {
   for (const Json& tensor : TT_TRY(json.GetArray("tensors"))->as_array()) {
     out.tensors.push_back(TT_TRY(TensorFrom(tensor)));
   }
-  for (const Json& slot : TT_TRY(json.GetArray("slots"))->as_array()) out.slots.push_back(TT_TRY(SlotFrom(slot)));
+  for (const Json& slot : TT_TRY(json.GetArray("slots"))->as_array())
+    out.slots.push_back(TT_TRY(SlotFrom(slot)));
   return out;
 }
 
 }  // namespace
 
 Result<Manifest> Manifest::Parse(ByteView bytes) {
-  const Json json = TT_TRY(Json::Parse(AsText(bytes), {.max_bytes = Limits::kMaxBytes, .max_depth = 8}));
+  const Json json =
+      TT_TRY(Json::Parse(AsText(bytes), {.max_bytes = Limits::kMaxBytes, .max_depth = 8}));
   auto manifest = ManifestFrom(json);
   if (!manifest) return manifest;
-  // Writing it again must give the same bytes: this refuses other spellings, orders, spaces and fields that we do not know.
+  // Writing it again must give the same bytes: this refuses other spellings, orders, spaces and
+  // fields that we do not know.
   if (Text(*manifest) != AsText(bytes)) return Bad("not in canonical form, or with unknown fields");
   TT_RETURN_IF_ERROR(manifest->Check());
   return manifest;

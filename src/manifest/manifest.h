@@ -1,6 +1,7 @@
-// The manifest: the facts of a model that everybody must agree on before a prompt is sent (configuration, tokenizer, every
-// tensor's hash, the cut into slots, known answers, numeric profile). It is canonical JSON (RFC 8785); its SHA-256 stands on
-// chain. Byte by byte: docs/formats/manifest.md. Value types; knows no model code: names and numbers come in plain.
+// The manifest: the facts of a model that everybody must agree on before a prompt is sent
+// (configuration, tokenizer, every tensor's hash, the cut into slots, known answers, numeric
+// profile). It is canonical JSON (RFC 8785); its SHA-256 stands on chain. Byte by byte:
+// docs/formats/manifest.md. Value types; knows no model code: names and numbers come in plain.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
-// A known answer: a slot that computes correctly gives exactly this hash for the inputs made from seed.
+// A known answer: a slot that computes correctly gives exactly this hash for the inputs made from
+// seed.
 struct KnownAnswer {
   uint64_t seed = 0;
   uint64_t n_tokens = 0;  // positions 0 .. n_tokens - 1 of one sequence
@@ -59,17 +61,18 @@ struct Slot {
 
 struct Manifest {
   std::string name;  // printable ASCII, may be empty
-  // Every value a string: decimal integers, f32 as "0x" and 8 hex digits of its bits, words. "n_layers" must be there.
+  // Every value a string: decimal integers, f32 as "0x" and 8 hex digits of its bits, words.
+  // "n_layers" must be there.
   std::map<std::string, std::string> config;
-  Hash32 tokenizer_sha256{};  // of model::CanonicalTokenizerBytes
+  Hash32 tokenizer_sha256{};    // of model::CanonicalTokenizerBytes
   std::vector<Tensor> tensors;  // sorted by name, of the whole model, whatever the cut
   Hash32 tensors_root{};        // WeightsRoot of all: does not depend on the cut
   std::vector<Slot> slots;
   bool operator==(const Manifest&) const = default;
 
-  // kInvalidArgument (kResourceExhausted for sizes): not canonical JSON, a field missing, unknown or out of bounds, or a relation
-  // broken: slots contiguous from block 0 to n_layers, every tensor in at least one slot and in none that the model lacks, roots
-  // as recomputed.
+  // kInvalidArgument (kResourceExhausted for sizes): not canonical JSON, a field missing, unknown
+  // or out of bounds, or a relation broken: slots contiguous from block 0 to n_layers, every tensor
+  // in at least one slot and in none that the model lacks, roots as recomputed.
   static Result<Manifest> Parse(ByteView bytes);
   // The document. kInvalidArgument: not what Parse accepts.
   Result<Bytes> Serialise() const;
@@ -82,8 +85,9 @@ struct Manifest {
 // What the chain's model names: SHA-256 of the document's bytes.
 Hash32 ManifestHash(ByteView document);
 
-// Merkle tree over tensors sorted by name, of the shape of RFC 6962 section 2.1. Leaves say nothing about slots, so the root of a
-// set of tensors is the same however the model is cut. REQUIRES at least one tensor.
+// Merkle tree over tensors sorted by name, of the shape of RFC 6962 section 2.1. Leaves say nothing
+// about slots, so the root of a set of tensors is the same however the model is cut. REQUIRES at
+// least one tensor.
 Hash32 TensorLeaf(const Tensor& tensor);
 Hash32 WeightsRoot(std::vector<Tensor> tensors);
 

@@ -14,7 +14,8 @@ Tensor MakeTensor(std::string name, uint64_t n) {
   return out;
 }
 
-Slot MakeSlot(const Manifest& manifest, uint64_t first, uint64_t count, std::vector<std::string> names) {
+Slot MakeSlot(const Manifest& manifest, uint64_t first, uint64_t count,
+              std::vector<std::string> names) {
   Slot out;
   out.first_block = first;
   out.block_count = out.share = count;
@@ -28,7 +29,8 @@ Slot MakeSlot(const Manifest& manifest, uint64_t first, uint64_t count, std::vec
   return out;
 }
 
-// Two slots over three blocks; the tied embedding is in both. The document's worked example is this one.
+// Two slots over three blocks; the tied embedding is in both. The document's worked example is this
+// one.
 Manifest Example() {
   Manifest m;
   m.name = "tiny";
@@ -116,13 +118,16 @@ TEST(Manifest, RefusesEveryOtherSpelling) {
     EXPECT_NE(at, std::string::npos) << from;
     return out.replace(at, from.size(), to);
   };
-  for (const std::string& bad : {text + "\n", " " + text, replaced("\"n_tokens\":4", "\"n_tokens\":4.0"),
-                                 replaced("\"n_tokens\":4", "\"n_tokens\": 4"), replaced("\"version\":1", "\"version\":1,\"x\":1"),
-                                 replaced("\"version\":1", "\"version\":2"), replaced("\"profile\":1", "\"profile\":2"),
-                                 replaced("\"name\":\"tiny\"", "\"name\":\"\\u0074iny\""), replaced("0x3727c5ac", "0x3727\\u00e9"),
-                                 replaced("\"seed\":\"0x", "\"seed\":\"0X"), replaced("\"dims\":[2]", "\"dims\":[-2]"),
-                                 replaced("\"dims\":[2]", "\"dims\":2"), replaced("\"kats\":[]", "\"kats\":{}"),
-                                 replaced("\"share\":1,", ""), std::string("{}"), std::string("[]"), std::string()}) {
+  for (const std::string& bad :
+       {text + "\n", " " + text, replaced("\"n_tokens\":4", "\"n_tokens\":4.0"),
+        replaced("\"n_tokens\":4", "\"n_tokens\": 4"),
+        replaced("\"version\":1", "\"version\":1,\"x\":1"),
+        replaced("\"version\":1", "\"version\":2"), replaced("\"profile\":1", "\"profile\":2"),
+        replaced("\"name\":\"tiny\"", "\"name\":\"\\u0074iny\""),
+        replaced("0x3727c5ac", "0x3727\\u00e9"), replaced("\"seed\":\"0x", "\"seed\":\"0X"),
+        replaced("\"dims\":[2]", "\"dims\":[-2]"), replaced("\"dims\":[2]", "\"dims\":2"),
+        replaced("\"kats\":[]", "\"kats\":{}"), replaced("\"share\":1,", ""), std::string("{}"),
+        std::string("[]"), std::string()}) {
     EXPECT_FALSE(Manifest::Parse(AsBytes(bad))) << bad.substr(0, 120);
   }
 }
@@ -150,7 +155,8 @@ TEST(Manifest, SerialisesAndParsesBack) {
 
 TEST(Manifest, TheRootOfTensorsDoesNotDependOnTheCut) {
   Manifest two = Example(), one = Example();
-  one.slots = {MakeSlot(one, 0, 3, {"blk.0.w", "blk.1.w", "blk.2.w", "output_norm.weight", "token_embd.weight"})};
+  one.slots = {MakeSlot(
+      one, 0, 3, {"blk.0.w", "blk.1.w", "blk.2.w", "output_norm.weight", "token_embd.weight"})};
   ASSERT_TRUE(one.Check());
   EXPECT_EQ(one.tensors_root, two.tensors_root);
   EXPECT_EQ(one.slots[0].weights_root, one.tensors_root);

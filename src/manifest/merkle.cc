@@ -19,7 +19,8 @@ Hash32 Node(const Hash32& left, const Hash32& right) {
 
 Hash32 Root(std::span<const Hash32> leaves) {
   if (leaves.size() == 1) return leaves[0];
-  const size_t left = std::bit_floor(leaves.size() - 1);  // the largest power of two below the number of leaves
+  const size_t left =
+      std::bit_floor(leaves.size() - 1);  // the largest power of two below the number of leaves
   return Node(Root(leaves.first(left)), Root(leaves.subspan(left)));
 }
 
@@ -38,7 +39,8 @@ Hash32 TensorLeaf(const Tensor& tensor) {
 
 Hash32 WeightsRoot(std::vector<Tensor> tensors) {
   TT_CHECK(!tensors.empty());
-  std::sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) { return a.name < b.name; });
+  std::sort(tensors.begin(), tensors.end(),
+            [](const Tensor& a, const Tensor& b) { return a.name < b.name; });
   std::vector<Hash32> leaves;
   for (const Tensor& tensor : tensors) leaves.push_back(TensorLeaf(tensor));
   return Root(leaves);

@@ -16,10 +16,13 @@ constexpr std::string_view kHead = "output.weight";
 constexpr std::string_view kRopeFreqs = "rope_freqs.weight";
 
 Error OutOfRange(const std::string& key, const std::string& found, const std::string& wanted) {
-  return Error(Code::kInvalidArgument, "metadata key '" + key + "': " + found + ", wanted " + wanted);
+  return Error(Code::kInvalidArgument,
+               "metadata key '" + key + "': " + found + ", wanted " + wanted);
 }
 
-Error NotSupported(const std::string& what) { return Error(Code::kUnimplemented, what + " is not supported"); }
+Error NotSupported(const std::string& what) {
+  return Error(Code::kUnimplemented, what + " is not supported");
+}
 
 // Reads the keys of one architecture: "llama." + key.
 class Reader {
@@ -55,22 +58,24 @@ class Reader {
   }
   Result<float> Between(std::string_view key, float v, float low, float high) const {
     if (v > low && v <= high) return v;
-    return OutOfRange(Name(key), "a value", "above " + std::to_string(low) + ", at most " + std::to_string(high));
+    return OutOfRange(Name(key), "a value",
+                      "above " + std::to_string(low) + ", at most " + std::to_string(high));
   }
 
   const GgufMetadata& metadata_;
   std::string prefix_;
 };
 
-// Variants of the family that change the arithmetic. A file that has one of these keys with another value than the neutral one is
-// refused: computing without it would silently be another model.
+// Variants of the family that change the arithmetic. A file that has one of these keys with another
+// value than the neutral one is refused: computing without it would silently be another model.
 Status RefuseVariants(const GgufMetadata& metadata, const Reader& reader) {
   for (const char* key : {"expert_count", "expert_used_count", "attention.sliding_window"}) {
     if (TT_TRY(metadata.GetU32Or(reader.Name(key), 0)) != 0) return NotSupported(reader.Name(key));
   }
-  for (const char* key : {"attention.scale", "attention.max_alibi_bias", "attention.clamp_kqv", "embedding_scale",
-                          "residual_scale", "logit_scale", "attn_logit_softcapping", "final_logit_softcapping",
-                          "rope.scaling.yarn_log_multiplier"}) {
+  for (const char* key :
+       {"attention.scale", "attention.max_alibi_bias", "attention.clamp_kqv", "embedding_scale",
+        "residual_scale", "logit_scale", "attn_logit_softcapping", "final_logit_softcapping",
+        "rope.scaling.yarn_log_multiplier"}) {
     if (reader.Has(key)) return NotSupported(reader.Name(key));
   }
   if (!TT_TRY(metadata.GetBoolOr(reader.Name("attention.causal"), true))) {
@@ -84,7 +89,8 @@ Status RefuseVariants(const GgufMetadata& metadata, const Reader& reader) {
 
 Status ReadHeads(const Reader& reader, ModelConfig& config) {
   config.n_heads = TT_TRY(reader.Count("attention.head_count", ConfigLimits::kMaxHeads));
-  config.n_kv_heads = TT_TRY(reader.CountOr("attention.head_count_kv", config.n_heads, ConfigLimits::kMaxHeads));
+  config.n_kv_heads =
+      TT_TRY(reader.CountOr("attention.head_count_kv", config.n_heads, ConfigLimits::kMaxHeads));
   if (config.n_heads % config.n_kv_heads != 0) {
     return OutOfRange(reader.Name("attention.head_count_kv"), std::to_string(config.n_kv_heads),
                       "a divisor of " + std::to_string(config.n_heads));
@@ -93,11 +99,12 @@ Status ReadHeads(const Reader& reader, ModelConfig& config) {
     return OutOfRange(reader.Name("attention.head_count"), std::to_string(config.n_heads),
                       "a divisor of " + std::to_string(config.hidden_dim));
   }
-  config.head_dim = TT_TRY(reader.CountOr("attention.key_length", config.hidden_dim / config.n_heads,
-                                          ConfigLimits::kMaxHeadDim));
+  config.head_dim = TT_TRY(reader.CountOr(
+      "attention.key_length", config.hidden_dim / config.n_heads, ConfigLimits::kMaxHeadDim));
   const uint32_t value_dim =
       TT_TRY(reader.CountOr("attention.value_length", config.head_dim, ConfigLimits::kMaxHeadDim));
-  if (value_dim != config.head_dim) return NotSupported(reader.Name("attention.value_length") + " of another size");
+  if (value_dim != config.head_dim)
+    return NotSupported(reader.Name("attention.value_length") + " of another size");
   if (uint64_t{config.n_heads} * config.head_dim > ConfigLimits::kMaxHidden) {
     return OutOfRange(reader.Name("attention.key_length"), std::to_string(config.head_dim),
                       "heads times size up to " + std::to_string(ConfigLimits::kMaxHidden));
@@ -130,7 +137,8 @@ Status ReadRope(const GgufFile& file, const Reader& reader, ModelConfig& config)
   RopeConfig& rope = config.rope;
   rope.dim = TT_TRY(reader.CountOr("rope.dimension_count", config.head_dim, config.head_dim));
   if (rope.dim % 2 != 0) {
-    return OutOfRange(reader.Name("rope.dimension_count"), std::to_string(rope.dim), "an even number");
+    return OutOfRange(reader.Name("rope.dimension_count"), std::to_string(rope.dim),
+                      "an even number");
   }
   rope.base = TT_TRY(reader.FloatOr("rope.freq_base", 10000, 1, 1e12f));
   rope.has_freq_factors = file.FindTensor(kRopeFreqs).has_value();
@@ -160,10 +168,12 @@ Status ReadVocab(const GgufFile& file, const Reader& reader, ModelConfig& config
   return Ok{};
 }
 
-Result<std::optional<TokenId>> ReadTokenId(const GgufMetadata& metadata, const std::string& key, uint32_t vocab_size) {
+Result<std::optional<TokenId>> ReadTokenId(const GgufMetadata& metadata, const std::string& key,
+                                           uint32_t vocab_size) {
   if (!metadata.Has(key)) return std::optional<TokenId>();
   uint32_t id = TT_TRY(metadata.GetU32(key));
-  if (id >= vocab_size) return OutOfRange(key, std::to_string(id), "below " + std::to_string(vocab_size));
+  if (id >= vocab_size)
+    return OutOfRange(key, std::to_string(id), "below " + std::to_string(vocab_size));
   return std::optional<TokenId>(id);
 }
 
@@ -210,7 +220,8 @@ Result<ModelConfig> ReadLlama(const GgufFile& file) {
   TT_RETURN_IF_ERROR(ReadVocab(file, reader, config));
   TT_RETURN_IF_ERROR(ReadTokenIds(metadata, config));
   // A shard in the middle has no head to look at.
-  config.tied_head = TT_TRY(metadata.GetBoolOr(kShardTiedHead, !file.FindTensor(kHead).has_value()));
+  config.tied_head =
+      TT_TRY(metadata.GetBoolOr(kShardTiedHead, !file.FindTensor(kHead).has_value()));
   return config;
 }
 
@@ -229,7 +240,8 @@ void AddBlock(const ModelConfig& c, uint32_t index, std::vector<ExpectedTensor>&
 
 Status CheckTensor(const TensorInfo& found, const ExpectedTensor& wanted) {
   if (found.dims != wanted.dims) {
-    return Error(Code::kInvalidArgument, "tensor " + found.name + ": expected " + ShapeText(wanted.dims) + ", found " +
+    return Error(Code::kInvalidArgument, "tensor " + found.name + ": expected " +
+                                             ShapeText(wanted.dims) + ", found " +
                                              ShapeText(found.dims));
   }
   if (wanted.must_be_f32 && found.dtype != ops::DType::kF32) {
@@ -243,7 +255,8 @@ Status CheckTensor(const TensorInfo& found, const ExpectedTensor& wanted) {
 
 std::string_view ArchitectureName(Architecture architecture) {
   switch (architecture) {
-    case Architecture::kLlama: return "llama";
+    case Architecture::kLlama:
+      return "llama";
   }
   TT_CHECK(false);
 }
@@ -261,7 +274,9 @@ std::map<std::string, std::string> CanonicalConfig(const ModelConfig& c) {
     out.U32Be(std::bit_cast<uint32_t>(v));
     return ToHex0x(out.bytes());
   };
-  auto id = [](const std::optional<TokenId>& v) { return v ? std::to_string(*v) : std::string("none"); };
+  auto id = [](const std::optional<TokenId>& v) {
+    return v ? std::to_string(*v) : std::string("none");
+  };
   const RopeConfig& r = c.rope;
   static constexpr const char* kScaling[] = {"none", "linear", "yarn"};
   return {{"architecture", std::string(ArchitectureName(c.architecture))},
@@ -310,16 +325,19 @@ std::vector<ExpectedTensor> ExpectedTensors(const ModelConfig& config, const Blo
 
 Status CheckTensors(const GgufFile& file, const ModelConfig& config, const BlockRange& range) {
   std::map<std::string, ExpectedTensor, std::less<>> wanted;
-  for (ExpectedTensor& tensor : ExpectedTensors(config, range)) wanted.emplace(tensor.name, std::move(tensor));
+  for (ExpectedTensor& tensor : ExpectedTensors(config, range))
+    wanted.emplace(tensor.name, std::move(tensor));
   for (const TensorInfo& tensor : file.tensors()) {
     auto it = wanted.find(tensor.name);
     if (it == wanted.end()) {
-      return Error(Code::kUnimplemented, "tensor " + tensor.name + ": not a weight of this architecture or shard");
+      return Error(Code::kUnimplemented,
+                   "tensor " + tensor.name + ": not a weight of this architecture or shard");
     }
     TT_RETURN_IF_ERROR(CheckTensor(tensor, it->second));
     wanted.erase(it);
   }
-  if (!wanted.empty()) return Error(Code::kNotFound, "tensor " + wanted.begin()->first + ": missing");
+  if (!wanted.empty())
+    return Error(Code::kNotFound, "tensor " + wanted.begin()->first + ": missing");
   return Ok{};
 }
 
@@ -333,11 +351,13 @@ Result<BlockRange> RangeOf(const GgufFile& file, const ModelConfig& config) {
   range.count = TT_TRY(metadata.GetU32(kShardBlockCount));
   range.with_embedding = slot == 0;
   range.with_head = slot + 1 == slots;
-  const bool inside = range.count >= 1 && range.first <= config.n_layers && range.count <= config.n_layers - range.first;
+  const bool inside = range.count >= 1 && range.first <= config.n_layers &&
+                      range.count <= config.n_layers - range.first;
   const bool starts = (range.first == 0) == (slot == 0);
   const bool ends = (inside && range.first + range.count == config.n_layers) == range.with_head;
   if (slot >= slots || !inside || !starts || !ends) {
-    return Error(Code::kInvalidArgument, "the teetee.* keys of slot " + std::to_string(slot) + " contradict the model");
+    return Error(Code::kInvalidArgument,
+                 "the teetee.* keys of slot " + std::to_string(slot) + " contradict the model");
   }
   return range;
 }

@@ -1,6 +1,7 @@
-// What a model is: its dimensions and variants, read from GGUF metadata and checked, so that no later code divides by zero or
-// takes memory without a bound. config.cc is the one place that knows the keys of the file; what we do not support is refused
-// there by name. One seam for a model family: Architecture, and the switch over it in config.cc.
+// What a model is: its dimensions and variants, read from GGUF metadata and checked, so that no
+// later code divides by zero or takes memory without a bound. config.cc is the one place that knows
+// the keys of the file; what we do not support is refused there by name. One seam for a model
+// family: Architecture, and the switch over it in config.cc.
 #pragma once
 
 #include <cstdint>
@@ -49,30 +50,31 @@ struct ConfigLimits {
 
 struct ModelConfig {
   Architecture architecture = Architecture::kLlama;
-  std::string name;             // general.name, printable ASCII of at most 128 bytes, may be empty
-  uint32_t n_layers = 0;        // all of these are at least 1
+  std::string name;       // general.name, printable ASCII of at most 128 bytes, may be empty
+  uint32_t n_layers = 0;  // all of these are at least 1
   uint32_t hidden_dim = 0;
   uint32_t n_heads = 0;
-  uint32_t n_kv_heads = 0;      // divides n_heads
-  uint32_t head_dim = 0;        // of queries, keys and values alike
+  uint32_t n_kv_heads = 0;  // divides n_heads
+  uint32_t head_dim = 0;    // of queries, keys and values alike
   uint32_t ffn_dim = 0;
   uint32_t vocab_size = 0;
   uint32_t context_length = 0;
-  float norm_eps = 0;           // > 0
-  bool tied_head = false;       // the output head is token_embd.weight
+  float norm_eps = 0;      // > 0
+  bool tied_head = false;  // the output head is token_embd.weight
   RopeConfig rope;
   std::optional<TokenId> bos, eos, eot;  // below vocab_size
 
   uint32_t q_dim() const { return n_heads * head_dim; }
   uint32_t kv_dim() const { return n_kv_heads * head_dim; }
 
-  // From a whole model or from a shard of one. kUnimplemented: an architecture or variant that we do not compute.
-  // kInvalidArgument/kNotFound: a value out of range or missing, with its key.
+  // From a whole model or from a shard of one. kUnimplemented: an architecture or variant that we
+  // do not compute. kInvalidArgument/kNotFound: a value out of range or missing, with its key.
   static Result<ModelConfig> From(const GgufFile& file);
 };
 
-// The configuration as the manifest holds it, by the keys of docs/formats/manifest.md: decimal integers, f32 as "0x" and the 8 hex
-// digits of its bits, words. Equal maps mean equal arithmetic; a shard's is that of the whole model.
+// The configuration as the manifest holds it, by the keys of docs/formats/manifest.md: decimal
+// integers, f32 as "0x" and the 8 hex digits of its bits, words. Equal maps mean equal arithmetic;
+// a shard's is that of the whole model.
 std::map<std::string, std::string> CanonicalConfig(const ModelConfig& config);
 
 // The blocks of a shard, and its ends.
@@ -89,13 +91,14 @@ struct ExpectedTensor {
   bool must_be_f32 = false;    // norms and frequency factors
 };
 
-// Every tensor that the range needs, each once, and nothing else. Names as in llama.cpp's GGUF files.
-// REQUIRES range.first + range.count <= config.n_layers.
+// Every tensor that the range needs, each once, and nothing else. Names as in llama.cpp's GGUF
+// files. REQUIRES range.first + range.count <= config.n_layers.
 std::vector<ExpectedTensor> ExpectedTensors(const ModelConfig& config, const BlockRange& range);
-// The file holds exactly those tensors, with those shapes. An unknown tensor is refused by name: ignoring a weight (a bias, say)
-// would compute another model.
+// The file holds exactly those tensors, with those shapes. An unknown tensor is refused by name:
+// ignoring a weight (a bias, say) would compute another model.
 Status CheckTensors(const GgufFile& file, const ModelConfig& config, const BlockRange& range);
-// The range that a file serves: its teetee.* keys (docs/formats/gguf-shards.md), or the whole model without them.
+// The range that a file serves: its teetee.* keys (docs/formats/gguf-shards.md), or the whole model
+// without them.
 Result<BlockRange> RangeOf(const GgufFile& file, const ModelConfig& config);
 
 }  // namespace teetee::model

@@ -23,8 +23,9 @@ void ExpectRefused(const TinyModel& tiny, std::string_view words) {
 }
 
 TEST(Config, RefusesValuesOutOfRange) {
-  for (const char* key : {"block_count", "embedding_length", "feed_forward_length", "attention.head_count",
-                          "attention.head_count_kv", "context_length", "rope.dimension_count", "vocab_size"}) {
+  for (const char* key :
+       {"block_count", "embedding_length", "feed_forward_length", "attention.head_count",
+        "attention.head_count_kv", "context_length", "rope.dimension_count", "vocab_size"}) {
     for (uint32_t bad : {0u, 0xffffffffu}) {
       TinyModel tiny;
       tiny.u32["llama." + std::string(key)] = bad;

@@ -47,21 +47,32 @@ struct Integer {
 
 Integer FromSigned(int64_t v) { return {static_cast<uint64_t>(v), v < 0}; }
 
-bool IsInteger(GgufType type) { return GgufScalarBytes(type) != 0 && type != GgufType::kF32 &&
-                                       type != GgufType::kF64 && type != GgufType::kBool; }
+bool IsInteger(GgufType type) {
+  return GgufScalarBytes(type) != 0 && type != GgufType::kF32 && type != GgufType::kF64 &&
+         type != GgufType::kBool;
+}
 
 // REQUIRES IsInteger(type).
 Integer LoadInteger(GgufType type, ByteView bytes) {
   switch (type) {
-    case GgufType::kU8: return {LoadLe<uint8_t>(bytes), false};
-    case GgufType::kU16: return {LoadLe<uint16_t>(bytes), false};
-    case GgufType::kU32: return {LoadLe<uint32_t>(bytes), false};
-    case GgufType::kU64: return {LoadLe<uint64_t>(bytes), false};
-    case GgufType::kI8: return FromSigned(LoadLe<int8_t>(bytes));
-    case GgufType::kI16: return FromSigned(LoadLe<int16_t>(bytes));
-    case GgufType::kI32: return FromSigned(LoadLe<int32_t>(bytes));
-    case GgufType::kI64: return FromSigned(LoadLe<int64_t>(bytes));
-    default: break;
+    case GgufType::kU8:
+      return {LoadLe<uint8_t>(bytes), false};
+    case GgufType::kU16:
+      return {LoadLe<uint16_t>(bytes), false};
+    case GgufType::kU32:
+      return {LoadLe<uint32_t>(bytes), false};
+    case GgufType::kU64:
+      return {LoadLe<uint64_t>(bytes), false};
+    case GgufType::kI8:
+      return FromSigned(LoadLe<int8_t>(bytes));
+    case GgufType::kI16:
+      return FromSigned(LoadLe<int16_t>(bytes));
+    case GgufType::kI32:
+      return FromSigned(LoadLe<int32_t>(bytes));
+    case GgufType::kI64:
+      return FromSigned(LoadLe<int64_t>(bytes));
+    default:
+      break;
   }
   TT_CHECK(false);
 }
@@ -74,8 +85,9 @@ Error FromErrno(const std::string& what) {
 }  // namespace
 
 std::string_view GgufTypeName(GgufType type) {
-  static constexpr std::string_view kNames[] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
-                                                "bool", "string", "array", "u64", "i64", "f64"};
+  static constexpr std::string_view kNames[] = {"u8",  "i8",  "u16",  "i16",    "u32",
+                                                "i32", "f32", "bool", "string", "array",
+                                                "u64", "i64", "f64"};
   auto id = static_cast<size_t>(type);
   return id < std::size(kNames) ? kNames[id] : "unknown";
 }
@@ -84,16 +96,21 @@ size_t GgufScalarBytes(GgufType type) {
   switch (type) {
     case GgufType::kU8:
     case GgufType::kI8:
-    case GgufType::kBool: return 1;
+    case GgufType::kBool:
+      return 1;
     case GgufType::kU16:
-    case GgufType::kI16: return 2;
+    case GgufType::kI16:
+      return 2;
     case GgufType::kU32:
     case GgufType::kI32:
-    case GgufType::kF32: return 4;
+    case GgufType::kF32:
+      return 4;
     case GgufType::kU64:
     case GgufType::kI64:
-    case GgufType::kF64: return 8;
-    default: return 0;
+    case GgufType::kF64:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -178,7 +195,8 @@ Result<std::string> GgufMetadata::GetString(std::string_view key) const {
 
 Result<std::vector<std::string_view>> GgufMetadata::GetStringArray(std::string_view key) const {
   const Entry* entry = TT_TRY(RequireArray(key));
-  if (entry->element_type != GgufType::kString) return WrongType(key, "strings", entry->element_type);
+  if (entry->element_type != GgufType::kString)
+    return WrongType(key, "strings", entry->element_type);
   std::vector<std::string_view> out;
   out.reserve(entry->count);  // each took at least 8 bytes of the header
   ByteReader reader(EncodedValue(*entry));
@@ -191,7 +209,8 @@ Result<std::vector<std::string_view>> GgufMetadata::GetStringArray(std::string_v
 
 Result<std::vector<float>> GgufMetadata::GetF32Array(std::string_view key) const {
   const Entry* entry = TT_TRY(RequireArray(key));
-  if (entry->element_type != GgufType::kF32) return WrongType(key, "f32 elements", entry->element_type);
+  if (entry->element_type != GgufType::kF32)
+    return WrongType(key, "f32 elements", entry->element_type);
   std::vector<float> out(entry->count);
   if (!out.empty()) std::memcpy(out.data(), EncodedValue(*entry).data(), entry->size);
   return out;
@@ -227,7 +246,8 @@ Result<bool> GgufMetadata::GetBoolOr(std::string_view key, bool otherwise) const
   return GetBool(key);
 }
 
-Result<std::string> GgufMetadata::GetStringOr(std::string_view key, std::string_view otherwise) const {
+Result<std::string> GgufMetadata::GetStringOr(std::string_view key,
+                                              std::string_view otherwise) const {
   if (!Has(key)) return std::string(otherwise);
   return GetString(key);
 }
@@ -255,13 +275,15 @@ GgufFile::~GgufFile() {
 Status GgufFile::Pread(uint64_t offset, std::span<uint8_t> out) const {
   if (fd_ < 0) {
     if (offset > in_memory_.size() || out.size() > in_memory_.size() - offset) {
-      return Error(Code::kDataLoss, "the file ends before offset " + std::to_string(offset + out.size()));
+      return Error(Code::kDataLoss,
+                   "the file ends before offset " + std::to_string(offset + out.size()));
     }
     std::copy_n(in_memory_.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
     return Ok{};
   }
   while (!out.empty()) {
-    ssize_t n = ::pread(fd_, out.data(), std::min<size_t>(out.size(), 1u << 30), static_cast<off_t>(offset));
+    ssize_t n = ::pread(fd_, out.data(), std::min<size_t>(out.size(), 1u << 30),
+                        static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FromErrno("read at offset " + std::to_string(offset));
     if (n == 0) return Error(Code::kDataLoss, "the file ends at offset " + std::to_string(offset));
@@ -280,7 +302,8 @@ Result<GgufFile> GgufFile::Open(const std::string& path) {
   if (!S_ISREG(about.st_mode)) return Error(Code::kInvalidArgument, path + ": not a regular file");
   file.file_bytes_ = static_cast<uint64_t>(about.st_size);
 
-  // How long the header is shows only at its end: read a window, and a longer one while it does not suffice.
+  // How long the header is shows only at its end: read a window, and a longer one while it does not
+  // suffice.
   const uint64_t most = std::min(file.file_bytes_, GgufLimits::kMaxHeaderBytes);
   for (uint64_t window = kFirstWindow;; window *= 4) {
     Bytes header(std::min(window, most));
@@ -317,7 +340,8 @@ Result<Bytes> GgufFile::ReadTensor(const TensorInfo& tensor) const {
   return out;
 }
 
-Status GgufFile::ReadTensorPart(const TensorInfo& tensor, uint64_t begin, std::span<uint8_t> out) const {
+Status GgufFile::ReadTensorPart(const TensorInfo& tensor, uint64_t begin,
+                                std::span<uint8_t> out) const {
   TT_CHECK(begin <= tensor.bytes && out.size() <= tensor.bytes - begin);
   Status read = Pread(tensor.offset + begin, out);
   if (!read) return std::move(read).error().Context("tensor " + tensor.name);

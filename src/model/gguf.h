@@ -1,8 +1,9 @@
-// Reader of GGUF files (versions 2 and 3, little-endian): the metadata and the table of tensors, and each tensor's bytes on
-// request. A file is foreign: it may be cut, corrupt or hostile. Every count and length is bounded before memory is taken for
-// it, and an error names the key or tensor and the offset in the file, never the content.
-// Nothing is ever mapped: bytes are copied into private memory by pread, so that what was hashed is what is computed with.
-// Source: github.com/ggml-org/ggml/blob/master/docs/gguf.md; our shard files: docs/formats/gguf-shards.md.
+// Reader of GGUF files (versions 2 and 3, little-endian): the metadata and the table of tensors,
+// and each tensor's bytes on request. A file is foreign: it may be cut, corrupt or hostile. Every
+// count and length is bounded before memory is taken for it, and an error names the key or tensor
+// and the offset in the file, never the content. Nothing is ever mapped: bytes are copied into
+// private memory by pread, so that what was hashed is what is computed with. Source:
+// github.com/ggml-org/ggml/blob/master/docs/gguf.md; our shard files: docs/formats/gguf-shards.md.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +47,10 @@ struct GgufLimits {
   static constexpr uint64_t kMaxElements = uint64_t{1} << 40;  // of one tensor
 };
 
-// The metadata of one file: typed access by key. Values stay encoded as in the file until they are asked for. Thread-safe once
-// made (it never changes). Getters return kNotFound for an absent key and kInvalidArgument for a value of another type or out
-// of range, both with the key. Integers are accepted from any width in which they fit.
+// The metadata of one file: typed access by key. Values stay encoded as in the file until they are
+// asked for. Thread-safe once made (it never changes). Getters return kNotFound for an absent key
+// and kInvalidArgument for a value of another type or out of range, both with the key. Integers are
+// accepted from any width in which they fit.
 class GgufMetadata {
  public:
   struct Entry {
@@ -56,8 +58,8 @@ class GgufMetadata {
     GgufType type;          // kArray for arrays
     GgufType element_type;  // of the elements of an array, else equal to type
     uint64_t count;         // elements of an array, else 1
-    size_t begin;           // of the encoded value (for an array: of its first element) in the header
-    size_t size;            // bytes of it
+    size_t begin;  // of the encoded value (for an array: of its first element) in the header
+    size_t size;   // bytes of it
   };
 
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
@@ -96,8 +98,9 @@ class GgufMetadata {
 struct TensorInfo {
   std::string name;
   ops::DType dtype;
-  std::vector<uint64_t> dims;  // GGUF order: dims[0] is contiguous in memory (the columns); 1 to 4 of them, none 0
-  uint64_t offset;             // from the start of the file
+  std::vector<uint64_t>
+      dims;  // GGUF order: dims[0] is contiguous in memory (the columns); 1 to 4 of them, none 0
+  uint64_t offset;  // from the start of the file
   uint64_t bytes;
 
   uint64_t columns() const { return dims[0]; }
@@ -108,9 +111,10 @@ std::string ShapeText(std::span<const uint64_t> dims);  // "(576, 49152)"
 // An open file. Move-only; reading is thread-safe (pread).
 class GgufFile {
  public:
-  // Reads header, metadata and tensor table only. kNotFound/kUnavailable: the file cannot be opened or read. kInvalidArgument:
-  // not a GGUF file, or one that contradicts itself. kDataLoss: it ends too early. kUnimplemented: version, byte order or
-  // tensor type that we do not read. kResourceExhausted: beyond GgufLimits.
+  // Reads header, metadata and tensor table only. kNotFound/kUnavailable: the file cannot be opened
+  // or read. kInvalidArgument: not a GGUF file, or one that contradicts itself. kDataLoss: it ends
+  // too early. kUnimplemented: version, byte order or tensor type that we do not read.
+  // kResourceExhausted: beyond GgufLimits.
   static Result<GgufFile> Open(const std::string& path);
   // The same over a whole file in memory (tests, fuzzing).
   static Result<GgufFile> Parse(Bytes file);
@@ -121,13 +125,15 @@ class GgufFile {
 
   const GgufMetadata& metadata() const { return metadata_; }
   const std::vector<TensorInfo>& tensors() const { return tensors_; }  // in the order of the file
-  Result<const TensorInfo*> FindTensor(std::string_view name) const;   // kNotFound; valid while this is not moved
+  Result<const TensorInfo*> FindTensor(
+      std::string_view name) const;  // kNotFound; valid while this is not moved
   uint32_t version() const { return version_; }
   uint32_t alignment() const { return alignment_; }
   uint64_t file_bytes() const { return file_bytes_; }
 
-  // Copies the tensor's bytes out of the file into private memory, reading each exactly once. kDataLoss: the file became
-  // shorter. Whoever trusts the result hashes these very bytes and computes from them; a second call may see other bytes.
+  // Copies the tensor's bytes out of the file into private memory, reading each exactly once.
+  // kDataLoss: the file became shorter. Whoever trusts the result hashes these very bytes and
+  // computes from them; a second call may see other bytes.
   Result<Bytes> ReadTensor(const TensorInfo& tensor) const;
   // A piece of it, for passes with bounded memory. REQUIRES begin + out.size() <= tensor.bytes.
   Status ReadTensorPart(const TensorInfo& tensor, uint64_t begin, std::span<uint8_t> out) const;

@@ -10,8 +10,8 @@ namespace {
 Error Bad(std::string what) { return Error(Code::kInvalidArgument, std::move(what)); }
 
 Error TooMany(std::string_view what, uint64_t found, uint64_t limit) {
-  return Error(Code::kResourceExhausted, std::to_string(found) + " " + std::string(what) + ", limit " +
-                                             std::to_string(limit));
+  return Error(Code::kResourceExhausted, std::to_string(found) + " " + std::string(what) +
+                                             ", limit " + std::to_string(limit));
 }
 
 // Keys and tensor names are ASCII in the specification; refusing the rest keeps them safe to print.
@@ -42,8 +42,8 @@ Error GgufParser::Short() {
     return Error(Code::kResourceExhausted, "metadata and tensor table of more than " +
                                                std::to_string(window_.size()) + " bytes");
   }
-  return Error(Code::kDataLoss, "the file ends at offset " + std::to_string(file_bytes_) +
-                                    ", inside its header");
+  return Error(Code::kDataLoss,
+               "the file ends at offset " + std::to_string(file_bytes_) + ", inside its header");
 }
 
 Result<uint32_t> GgufParser::U32() {
@@ -76,18 +76,20 @@ Status GgufParser::Parse(GgufFile& file) {
 }
 
 Status GgufParser::ParseFixedPart(GgufFile& file) {
-  if (window_.size() < 4 || AsText(TT_TRY(reader_.View(4))) != "GGUF") return Bad("not a GGUF file");
+  if (window_.size() < 4 || AsText(TT_TRY(reader_.View(4))) != "GGUF")
+    return Bad("not a GGUF file");
   file.version_ = TT_TRY(U32());
   if (std::min(file.version_, __builtin_bswap32(file.version_)) != file.version_) {
     return Error(Code::kUnimplemented, "big-endian GGUF files are not supported");
   }
   if (file.version_ < 2 || file.version_ > 3) {
-    return Error(Code::kUnimplemented,
-                 "GGUF version " + std::to_string(file.version_) + "; versions 2 and 3 are supported");
+    return Error(Code::kUnimplemented, "GGUF version " + std::to_string(file.version_) +
+                                           "; versions 2 and 3 are supported");
   }
   tensors_ = TT_TRY(U64());
   keys_ = TT_TRY(U64());
-  if (tensors_ > GgufLimits::kMaxTensors) return TooMany("tensors", tensors_, GgufLimits::kMaxTensors);
+  if (tensors_ > GgufLimits::kMaxTensors)
+    return TooMany("tensors", tensors_, GgufLimits::kMaxTensors);
   if (keys_ > GgufLimits::kMaxKeys) return TooMany("metadata keys", keys_, GgufLimits::kMaxKeys);
   return Ok{};
 }
@@ -117,10 +119,11 @@ Status GgufParser::ParseEntry(uint64_t index) {
   auto type = static_cast<GgufType>(TT_TRY(U32()));
   auto value = SkipValue(type);
   if (!value) {
-    return std::move(value).error().Context("metadata key '" + key + "' at offset " + std::to_string(at));
+    return std::move(value).error().Context("metadata key '" + key + "' at offset " +
+                                            std::to_string(at));
   }
-  metadata_.entries_.push_back({std::move(key), type, value->element_type, value->count, value->begin,
-                                reader_.position() - value->begin});
+  metadata_.entries_.push_back({std::move(key), type, value->element_type, value->count,
+                                value->begin, reader_.position() - value->begin});
   return Ok{};
 }
 

@@ -7,8 +7,8 @@ namespace teetee::model {
 
 size_t GgufScalarBytes(GgufType type);  // 0 for strings, arrays and unknown types
 
-// Parses one window: the first bytes of a file. When the window ends before the header does, needs_more() is true and a
-// longer window may succeed.
+// Parses one window: the first bytes of a file. When the window ends before the header does,
+// needs_more() is true and a longer window may succeed.
 class GgufParser {
  public:
   GgufParser(Bytes window, uint64_t file_bytes);

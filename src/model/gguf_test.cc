@@ -1,10 +1,11 @@
+#include "model/gguf.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 
 #include "base/file.h"
-#include "model/gguf.h"
 #include "model/gguf_writer.h"
 #include "model/testing/shared_data.h"
 
@@ -20,10 +21,12 @@ ByteWriter Start(uint64_t tensors, uint64_t keys, uint32_t version = 3) {
   return out;
 }
 
-ByteWriter& Name(ByteWriter& out, std::string_view name) { return out.U64Le(name.size()).Raw(name); }
+ByteWriter& Name(ByteWriter& out, std::string_view name) {
+  return out.U64Le(name.size()).Raw(name);
+}
 
-ByteWriter& Tensor(ByteWriter& out, std::string_view name, std::vector<uint64_t> dims, uint32_t type,
-                   uint64_t offset) {
+ByteWriter& Tensor(ByteWriter& out, std::string_view name, std::vector<uint64_t> dims,
+                   uint32_t type, uint64_t offset) {
   Name(out, name).U32Le(static_cast<uint32_t>(dims.size()));
   for (uint64_t dim : dims) out.U64Le(dim);
   return out.U32Le(type).U64Le(offset);
@@ -51,7 +54,8 @@ GgufWriter SmallFile() {
 Bytes WriteToBytes(const GgufWriter& writer) {
   ByteWriter out;
   auto source = [](const TensorInfo& tensor, uint64_t begin, std::span<uint8_t> piece) -> Status {
-    for (size_t i = 0; i < piece.size(); ++i) piece[i] = static_cast<uint8_t>(begin + i + tensor.name[0]);
+    for (size_t i = 0; i < piece.size(); ++i)
+      piece[i] = static_cast<uint8_t>(begin + i + tensor.name[0]);
     return Ok{};
   };
   EXPECT_TRUE(writer.Write(source, [&](ByteView piece) -> Status {
@@ -81,7 +85,8 @@ TEST(Gguf, RefusesBadMetadata) {
 
   ByteWriter unknown = Start(0, 1);
   Name(unknown, "k").U32Le(13);
-  ExpectRefused(unknown.Take(), Code::kInvalidArgument, "metadata key 'k' at offset 33: unknown value type");
+  ExpectRefused(unknown.Take(), Code::kInvalidArgument,
+                "metadata key 'k' at offset 33: unknown value type");
 
   ByteWriter nested = Start(0, 1);
   Name(nested, "k").U32Le(9).U32Le(9).U64Le(1);
@@ -145,7 +150,8 @@ TEST(Gguf, RefusesTensorsThatOverlapOrRepeat) {
 TEST(Gguf, RefusesEveryPrefix) {
   const Bytes whole = WriteToBytes(SmallFile());
   for (size_t size = 0; size + 30 < whole.size(); ++size) {  // the last 30 bytes are padding
-    EXPECT_FALSE(GgufFile::Parse(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size))));
+    EXPECT_FALSE(
+        GgufFile::Parse(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size))));
   }
 }
 
@@ -175,7 +181,8 @@ TEST(Gguf, GettersNameTheKey) {
   GgufFile file = *GgufFile::Parse(WriteToBytes(SmallFile()));
   const GgufMetadata& m = file.metadata();
   EXPECT_EQ(m.GetU32("absent").error().code(), Code::kNotFound);
-  EXPECT_EQ(m.GetU32("a.f32").error().message(), "metadata key 'a.f32': expected an integer, found f32");
+  EXPECT_EQ(m.GetU32("a.f32").error().message(),
+            "metadata key 'a.f32': expected an integer, found f32");
   EXPECT_FALSE(m.GetString("a.strings"));
   EXPECT_FALSE(m.GetStringArray("a.floats"));
   EXPECT_FALSE(m.GetF32Array("a.strings"));

@@ -151,7 +151,8 @@ Status GgufWriter::Write(const Source& source, const Sink& sink) const {
   return Ok{};
 }
 
-Status GgufWriter::WriteFile(const std::string& path, const Source& source, const Sink& also) const {
+Status GgufWriter::WriteFile(const std::string& path, const Source& source,
+                             const Sink& also) const {
   PartFile file(path);
   auto sink = [&](ByteView piece) -> Status {
     if (also) TT_RETURN_IF_ERROR(also(piece));

@@ -1,5 +1,5 @@
-// Writer of GGUF version 3 files, little-endian, tensors aligned to 32 bytes. The same calls give the same bytes.
-// Source: as gguf.h. One thread.
+// Writer of GGUF version 3 files, little-endian, tensors aligned to 32 bytes. The same calls give
+// the same bytes. Source: as gguf.h. One thread.
 #pragma once
 
 #include <functional>
@@ -23,9 +23,12 @@ class GgufWriter {
   // Carries an entry of another file over as it stands there.
   GgufWriter& Copy(const GgufMetadata& from, const GgufMetadata::Entry& entry);
 
-  // The tensors, placed in the order of the calls. kInvalidArgument: rows that are not whole blocks of the type.
+  // The tensors, placed in the order of the calls. kInvalidArgument: rows that are not whole blocks
+  // of the type.
   Status AddTensor(std::string name, ops::DType dtype, std::vector<uint64_t> dims);
-  const std::vector<TensorInfo>& tensors() const { return tensors_; }  // offsets count from the data section
+  const std::vector<TensorInfo>& tensors() const {
+    return tensors_;
+  }  // offsets count from the data section
 
   // Gives `out.size()` bytes of a tensor from `begin` on.
   using Source =

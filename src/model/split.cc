@@ -21,8 +21,8 @@ std::vector<BlockRange> RangesFrom(const std::vector<uint32_t>& firsts, uint32_t
   return out;
 }
 
-// Only the first slot turns text into ids, so only it carries the vocabulary and the chat template; the others keep the numbers
-// that name tokens (BOS, EOS, ...).
+// Only the first slot turns text into ids, so only it carries the vocabulary and the chat template;
+// the others keep the numbers that name tokens (BOS, EOS, ...).
 bool BelongsTo(const GgufMetadata::Entry& entry, uint32_t slot) {
   if (entry.key == "general.alignment") return false;  // the writer's own
   if (slot == 0 || !entry.key.starts_with("tokenizer.")) return true;
@@ -33,7 +33,8 @@ bool BelongsTo(const GgufMetadata::Entry& entry, uint32_t slot) {
 
 Result<SplitPlan> SplitPlan::Even(const ModelConfig& config, uint32_t slots) {
   if (slots == 0 || slots > kMaxSlots || slots > config.n_layers) {
-    return Bad(std::to_string(slots) + " slots, wanted 1 to " + std::to_string(std::min(kMaxSlots, config.n_layers)));
+    return Bad(std::to_string(slots) + " slots, wanted 1 to " +
+               std::to_string(std::min(kMaxSlots, config.n_layers)));
   }
   std::vector<uint32_t> firsts;
   for (uint32_t i = 0, first = 0; i < slots; ++i) {
@@ -72,10 +73,12 @@ Result<std::vector<uint32_t>> ParseCuts(std::string_view text) {
   }
 }
 
-Result<GgufWriter> ShardHeader(const GgufFile& whole, const ModelConfig& config, const SplitPlan& plan, uint32_t slot) {
+Result<GgufWriter> ShardHeader(const GgufFile& whole, const ModelConfig& config,
+                               const SplitPlan& plan, uint32_t slot) {
   TT_CHECK(slot < plan.slots().size());
   const GgufMetadata& metadata = whole.metadata();
-  if (metadata.Has(kShardSlot)) return Error(Code::kFailedPrecondition, "this file is a shard already");
+  if (metadata.Has(kShardSlot))
+    return Error(Code::kFailedPrecondition, "this file is a shard already");
   TT_RETURN_IF_ERROR(CheckTensors(whole, config, {0, config.n_layers, true, true}));
   const BlockRange& range = plan.slots()[slot];
   GgufWriter out;
@@ -83,7 +86,8 @@ Result<GgufWriter> ShardHeader(const GgufFile& whole, const ModelConfig& config,
     if (BelongsTo(entry, slot)) out.Copy(metadata, entry);
   }
   const std::string vocab_size = std::string(ArchitectureName(config.architecture)) + ".vocab_size";
-  if (!metadata.Has(vocab_size)) out.SetU32(vocab_size, config.vocab_size);  // not to be counted in every shard
+  if (!metadata.Has(vocab_size))
+    out.SetU32(vocab_size, config.vocab_size);  // not to be counted in every shard
   out.SetU32(kShardSlot, slot).SetU32(kShardSlots, static_cast<uint32_t>(plan.slots().size()));
   out.SetU32(kShardFirstBlock, range.first).SetU32(kShardBlockCount, range.count);
   out.SetBool(kShardTiedHead, config.tied_head);
@@ -91,13 +95,14 @@ Result<GgufWriter> ShardHeader(const GgufFile& whole, const ModelConfig& config,
   std::set<std::string> own;
   for (ExpectedTensor& tensor : ExpectedTensors(config, range)) own.insert(std::move(tensor.name));
   for (const TensorInfo& tensor : whole.tensors()) {
-    if (own.contains(tensor.name)) TT_RETURN_IF_ERROR(out.AddTensor(tensor.name, tensor.dtype, tensor.dims));
+    if (own.contains(tensor.name))
+      TT_RETURN_IF_ERROR(out.AddTensor(tensor.name, tensor.dtype, tensor.dims));
   }
   return out;
 }
 
-Status WriteShard(const GgufFile& whole, const ModelConfig& config, const SplitPlan& plan, uint32_t slot,
-                  const std::string& path, const ShardObserver& observer) {
+Status WriteShard(const GgufFile& whole, const ModelConfig& config, const SplitPlan& plan,
+                  uint32_t slot, const std::string& path, const ShardObserver& observer) {
   const GgufWriter writer = TT_TRY(ShardHeader(whole, config, plan, slot));
   auto source = [&](const TensorInfo& tensor, uint64_t begin, std::span<uint8_t> out) -> Status {
     const TensorInfo* original = TT_TRY(whole.FindTensor(tensor.name));

@@ -14,7 +14,8 @@ namespace teetee::model {
 namespace {
 
 struct Model {
-  explicit Model(Bytes bytes) : file(*GgufFile::Parse(std::move(bytes))), config(*ModelConfig::From(file)) {}
+  explicit Model(Bytes bytes)
+      : file(*GgufFile::Parse(std::move(bytes))), config(*ModelConfig::From(file)) {}
   GgufFile file;
   ModelConfig config;
 };
@@ -58,7 +59,8 @@ TEST(Split, RefusesAShardAndUnknownTensors) {
   testing::TinyModel odd;
   odd.extra_tensors = {{"blk.0.attn_q.bias", {8}}};
   Model with_bias(odd.Build());
-  EXPECT_EQ(ShardHeader(with_bias.file, with_bias.config, plan, 0).error().code(), Code::kUnimplemented);
+  EXPECT_EQ(ShardHeader(with_bias.file, with_bias.config, plan, 0).error().code(),
+            Code::kUnimplemented);
 }
 
 // Every shard is a model file of its range, with the bytes of the original.
@@ -93,7 +95,8 @@ void CheckShards(const Model& model, const SplitPlan& plan) {
     EXPECT_EQ(Tokenizer::From(shard.metadata()).has_value(), slot == 0);
     uint64_t sum = 0;
     for (const TensorInfo& tensor : shard.tensors()) {
-      EXPECT_EQ(*shard.ReadTensor(tensor), *model.file.ReadTensor(**model.file.FindTensor(tensor.name)));
+      EXPECT_EQ(*shard.ReadTensor(tensor),
+                *model.file.ReadTensor(**model.file.FindTensor(tensor.name)));
       sum += tensor.bytes;
       ++seen[tensor.name];
     }
@@ -128,21 +131,23 @@ TEST(Split, RangeOfRefusesContradictions) {
   struct Case {
     uint32_t slot, slots, first, count;
   };
-  for (const Case& c : {Case{2, 2, 1, 2}, Case{0, 2, 1, 1}, Case{1, 2, 0, 3}, Case{1, 2, 1, 1}, Case{0, 2, 0, 3},
-                        Case{1, 3, 1, 0xffffffff}, Case{0, 1, 0, 0}}) {
+  for (const Case& c : {Case{2, 2, 1, 2}, Case{0, 2, 1, 1}, Case{1, 2, 0, 3}, Case{1, 2, 1, 1},
+                        Case{0, 2, 0, 3}, Case{1, 3, 1, 0xffffffff}, Case{0, 1, 0, 0}}) {
     testing::TinyModel tiny;
     tiny.u32[std::string(kShardSlot)] = c.slot;
     tiny.u32[std::string(kShardSlots)] = c.slots;
     tiny.u32[std::string(kShardFirstBlock)] = c.first;
     tiny.u32[std::string(kShardBlockCount)] = c.count;
     Model model(tiny.Build());
-    EXPECT_FALSE(RangeOf(model.file, model.config)) << c.slot << " " << c.slots << " " << c.first << " " << c.count;
+    EXPECT_FALSE(RangeOf(model.file, model.config))
+        << c.slot << " " << c.slots << " " << c.first << " " << c.count;
   }
 }
 
 TEST(Split, RealModel) {
   TEETEE_NEEDS_SHARED("models/tinystories-656k/TinyStories-656K-Q8_0.gguf");
-  GgufFile file = *GgufFile::Open(testing::SharedPath("models/tinystories-656k/TinyStories-656K-Q8_0.gguf"));
+  GgufFile file =
+      *GgufFile::Open(testing::SharedPath("models/tinystories-656k/TinyStories-656K-Q8_0.gguf"));
   ModelConfig config = *ModelConfig::From(file);
   SplitPlan plan = *SplitPlan::Even(config, 2);
   uint64_t sizes = 0;

@@ -14,15 +14,18 @@ constexpr const char* kTypes = "tokenizer.ggml.token_type";
 constexpr const char* kScores = "tokenizer.ggml.scores";
 
 Error Bad(std::string_view key, std::string what) {
-  return Error(Code::kInvalidArgument, "metadata key '" + std::string(key) + "': " + std::move(what));
+  return Error(Code::kInvalidArgument,
+               "metadata key '" + std::string(key) + "': " + std::move(what));
 }
 
-Result<std::optional<TokenId>> ReadId(const GgufMetadata& metadata, const std::string& name, size_t size,
-                                      std::optional<TokenId> otherwise) {
+Result<std::optional<TokenId>> ReadId(const GgufMetadata& metadata, const std::string& name,
+                                      size_t size, std::optional<TokenId> otherwise) {
   const std::string key = "tokenizer.ggml." + name;
-  if (!metadata.Has(key)) return otherwise && *otherwise < size ? otherwise : std::optional<TokenId>();
+  if (!metadata.Has(key))
+    return otherwise && *otherwise < size ? otherwise : std::optional<TokenId>();
   const uint32_t id = TT_TRY(metadata.GetU32(key));
-  if (id >= size) return Bad(key, std::to_string(id) + ", beyond the " + std::to_string(size) + " tokens");
+  if (id >= size)
+    return Bad(key, std::to_string(id) + ", beyond the " + std::to_string(size) + " tokens");
   return std::optional<TokenId>(id);
 }
 
@@ -31,10 +34,12 @@ Status ReadTypes(const GgufMetadata& metadata, Vocabulary& out) {
   if (!metadata.Has(kTypes)) return Ok{};
   const std::vector<int64_t> types = TT_TRY(metadata.GetI64Array(kTypes));
   if (types.size() != out.texts.size()) {
-    return Bad(kTypes, std::to_string(types.size()) + " types for " + std::to_string(out.texts.size()) + " tokens");
+    return Bad(kTypes, std::to_string(types.size()) + " types for " +
+                           std::to_string(out.texts.size()) + " tokens");
   }
   for (size_t i = 0; i < types.size(); ++i) {
-    if (types[i] < 0 || types[i] > 6) return Bad(kTypes, "unknown type of token " + std::to_string(i));
+    if (types[i] < 0 || types[i] > 6)
+      return Bad(kTypes, "unknown type of token " + std::to_string(i));
     out.types[i] = static_cast<TokenType>(types[i]);
   }
   return Ok{};
@@ -59,11 +64,14 @@ Status ReadFlags(const GgufMetadata& metadata, bool is_spm, bool add_bos, Vocabu
   out.eos = TT_TRY(ReadId(metadata, "eos_token_id", size, is_spm ? Id(2) : Id()));
   out.eot = TT_TRY(ReadId(metadata, "eot_token_id", size, Id()));
   out.unk = TT_TRY(ReadId(metadata, "unknown_token_id", size, is_spm ? Id(0) : Id()));
-  out.add_bos = TT_TRY(metadata.GetBoolOr("tokenizer.ggml.add_bos_token", add_bos && out.bos.has_value()));
+  out.add_bos =
+      TT_TRY(metadata.GetBoolOr("tokenizer.ggml.add_bos_token", add_bos && out.bos.has_value()));
   out.add_eos = TT_TRY(metadata.GetBoolOr("tokenizer.ggml.add_eos_token", false));
   out.add_space_prefix = TT_TRY(metadata.GetBoolOr("tokenizer.ggml.add_space_prefix", is_spm));
-  if (out.add_bos && !out.bos) return Bad("tokenizer.ggml.add_bos_token", "true without a BOS token");
-  if (out.add_eos && !out.eos) return Bad("tokenizer.ggml.add_eos_token", "true without an EOS token");
+  if (out.add_bos && !out.bos)
+    return Bad("tokenizer.ggml.add_bos_token", "true without a BOS token");
+  if (out.add_eos && !out.eos)
+    return Bad("tokenizer.ggml.add_eos_token", "true without an EOS token");
   return Ok{};
 }
 
@@ -76,17 +84,19 @@ Result<std::unique_ptr<TextEncoder>> ReadBpe(const GgufMetadata& metadata, Vocab
   const std::string pre = TT_TRY(metadata.GetStringOr("tokenizer.ggml.pre", "gpt-2"));
   const bool adds_bos = TT_TRY(PreTokenizer::Make(pre)).adds_bos();
   TT_RETURN_IF_ERROR(ReadFlags(metadata, false, adds_bos, vocabulary));
-  const std::vector<std::string_view> merges = TT_TRY(metadata.GetStringArray("tokenizer.ggml.merges"));
+  const std::vector<std::string_view> merges =
+      TT_TRY(metadata.GetStringArray("tokenizer.ggml.merges"));
   return MakeBpeEncoder(vocabulary, merges, pre);
 }
 
 bool IsSpecial(TokenType type) {
-  return type == TokenType::kControl || type == TokenType::kUnknown || type == TokenType::kUserDefined;
+  return type == TokenType::kControl || type == TokenType::kUnknown ||
+         type == TokenType::kUserDefined;
 }
 
 bool EndsTurn(std::string_view text) {
-  for (std::string_view end : {"<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
-                               "<end_of_turn>", "<|end_of_turn|>"}) {
+  for (std::string_view end : {"<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>",
+                               "<|end_of_text|>", "<end_of_turn>", "<|end_of_turn|>"}) {
     if (text == end) return true;
   }
   return false;
@@ -103,7 +113,8 @@ Result<Tokenizer> Tokenizer::From(const GgufMetadata& metadata) {
   }
   Vocabulary& vocabulary = out.vocabulary_;
   TT_RETURN_IF_ERROR(ReadTokens(metadata, vocabulary));
-  out.encoder_ = TT_TRY(model == "llama" ? ReadSpm(metadata, vocabulary) : ReadBpe(metadata, vocabulary));
+  out.encoder_ =
+      TT_TRY(model == "llama" ? ReadSpm(metadata, vocabulary) : ReadBpe(metadata, vocabulary));
   for (TokenId id = 0; id < vocabulary.texts.size(); ++id) out.by_text_[vocabulary.texts[id]] = id;
   for (TokenId id = 0; id < vocabulary.texts.size(); ++id) {
     if (IsSpecial(vocabulary.types[id]) && vocabulary.texts[id].size() > kMaxSpecialBytes) {
@@ -130,12 +141,15 @@ void Tokenizer::IndexSpecials() {
     if (it == specials_.end()) it = specials_.insert(it, {text.size(), {}});
     it->tokens[text] = id;
   }
-  std::sort(specials_.begin(), specials_.end(),
-            [](const SpecialsOfLength& a, const SpecialsOfLength& b) { return a.length > b.length; });
+  std::sort(
+      specials_.begin(), specials_.end(),
+      [](const SpecialsOfLength& a, const SpecialsOfLength& b) { return a.length > b.length; });
 }
 
-// Longest first, and from the left among equals. User-defined tokens always count, control tokens on request.
-std::vector<Tokenizer::Piece> Tokenizer::CutAtSpecials(std::string_view text, bool parse_special) const {
+// Longest first, and from the left among equals. User-defined tokens always count, control tokens
+// on request.
+std::vector<Tokenizer::Piece> Tokenizer::CutAtSpecials(std::string_view text,
+                                                       bool parse_special) const {
   std::vector<Piece> pieces;
   if (!text.empty()) pieces.push_back({0, text.size(), std::nullopt});
   for (const SpecialsOfLength& specials : specials_) {
@@ -170,8 +184,8 @@ std::vector<Tokenizer::Piece> Tokenizer::CutAtSpecials(std::string_view text, bo
 
 Result<std::vector<TokenId>> Tokenizer::Encode(std::string_view text, EncodeOptions options) const {
   if (text.size() > kMaxTextBytes) {
-    return Error(Code::kResourceExhausted, "text of " + std::to_string(text.size()) + " bytes, limit " +
-                                               std::to_string(kMaxTextBytes));
+    return Error(Code::kResourceExhausted, "text of " + std::to_string(text.size()) +
+                                               " bytes, limit " + std::to_string(kMaxTextBytes));
   }
   std::vector<TokenId> out;
   if (options.add_special && vocabulary_.add_bos) out.push_back(*vocabulary_.bos);
@@ -180,7 +194,8 @@ Result<std::vector<TokenId>> Tokenizer::Encode(std::string_view text, EncodeOpti
     if (piece.token) {
       out.push_back(*piece.token);
     } else {
-      TT_RETURN_IF_ERROR(encoder_->Encode(text.substr(piece.begin, piece.size), after_special, out));
+      TT_RETURN_IF_ERROR(
+          encoder_->Encode(text.substr(piece.begin, piece.size), after_special, out));
     }
     after_special = piece.token.has_value();
   }
@@ -194,7 +209,8 @@ std::string Tokenizer::Decode(std::span<const TokenId> ids, DecodeOptions option
     if (id >= size() || (IsControl(id) && !options.with_control)) continue;
     out += PieceBytes(id);
   }
-  const bool strip = options.strip_space_prefix && vocabulary_.add_space_prefix && !out.empty() && out[0] == ' ';
+  const bool strip =
+      options.strip_space_prefix && vocabulary_.add_space_prefix && !out.empty() && out[0] == ' ';
   return strip ? out.substr(1) : out;
 }
 

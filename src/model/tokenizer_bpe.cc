@@ -1,5 +1,5 @@
-// Byte-level BPE: words of the pre-tokenizer, bytes written as printable characters, merged by rank. Source: GPT-2's encoder,
-// and llama.cpp's llm_tokenizer_bpe for what it leaves open.
+// Byte-level BPE: words of the pre-tokenizer, bytes written as printable characters, merged by
+// rank. Source: GPT-2's encoder, and llama.cpp's llm_tokenizer_bpe for what it leaves open.
 #include <array>
 
 #include "model/tokenizer_encoders.h"
@@ -20,7 +20,8 @@ void AppendUtf8(std::string& out, uint32_t c) {
   } else if (c < 0x10000) {
     byte(0xe0 | c >> 12), byte(0x80 | (c >> 6 & 0x3f)), byte(0x80 | (c & 0x3f));
   } else {
-    byte(0xf0 | c >> 18), byte(0x80 | (c >> 12 & 0x3f)), byte(0x80 | (c >> 6 & 0x3f)), byte(0x80 | (c & 0x3f));
+    byte(0xf0 | c >> 18), byte(0x80 | (c >> 12 & 0x3f)), byte(0x80 | (c >> 6 & 0x3f)),
+        byte(0x80 | (c & 0x3f));
   }
 }
 
@@ -59,7 +60,8 @@ std::string Sanitise(std::string_view text) {
   return out;
 }
 
-// GPT-2's table: printable Latin-1 stands for itself, the other bytes for the characters from U+0100 on.
+// GPT-2's table: printable Latin-1 stands for itself, the other bytes for the characters from
+// U+0100 on.
 std::array<uint32_t, 256> ByteChars() {
   std::array<uint32_t, 256> out;
   uint32_t next = 256;
@@ -97,12 +99,13 @@ class BpeEncoder final : public TextEncoder {
       const std::string_view merge = merges[rank];
       const size_t space = merge.find(' ', 1);  // a piece may begin with a space
       if (space == std::string_view::npos || space + 1 == merge.size()) {
-        return Error(Code::kInvalidArgument, "metadata key 'tokenizer.ggml.merges': entry " + std::to_string(rank) +
-                                                 " is not two pieces");
+        return Error(Code::kInvalidArgument, "metadata key 'tokenizer.ggml.merges': entry " +
+                                                 std::to_string(rank) + " is not two pieces");
       }
       const std::string left(merge.substr(0, space)), right(merge.substr(space + 1));
       const uint32_t result = Intern(left + right);
-      merges_.try_emplace(PairOf(Intern(left), Intern(right)), Merge{static_cast<double>(rank), result});
+      merges_.try_emplace(PairOf(Intern(left), Intern(right)),
+                          Merge{static_cast<double>(rank), result});
     }
     return Ok{};
   }
@@ -143,7 +146,8 @@ class BpeEncoder final : public TextEncoder {
     return it->second;
   }
 
-  void EncodeWord(std::string_view word, std::vector<MergeSymbol>& symbols, std::vector<TokenId>& out) const {
+  void EncodeWord(std::string_view word, std::vector<MergeSymbol>& symbols,
+                  std::vector<TokenId>& out) const {
     if (pre_.ignores_merges() && EmitWhole(word, out)) return;
     symbols.clear();
     for (size_t i = 0; i < word.size(); ++i) {
@@ -170,7 +174,8 @@ class BpeEncoder final : public TextEncoder {
     return true;
   }
 
-  // A piece that is no token gives the tokens of its characters; a character that is none gives nothing, as in llama.cpp.
+  // A piece that is no token gives the tokens of its characters; a character that is none gives
+  // nothing, as in llama.cpp.
   void Emit(uint32_t piece, std::vector<TokenId>& out) const {
     if (token_of_piece_[piece]) {
       out.push_back(*token_of_piece_[piece]);
@@ -179,13 +184,15 @@ class BpeEncoder final : public TextEncoder {
     for (std::string_view text = piece_texts_[piece]; !text.empty();) {
       const size_t size = NextChar(text).size;
       auto it = pieces_.find(std::string(text.substr(0, size)));
-      if (it != pieces_.end() && token_of_piece_[it->second]) out.push_back(*token_of_piece_[it->second]);
+      if (it != pieces_.end() && token_of_piece_[it->second])
+        out.push_back(*token_of_piece_[it->second]);
       text.remove_prefix(size);
     }
   }
 
   PreTokenizer pre_;
-  std::unordered_map<std::string, uint32_t> pieces_;  // tokens, single bytes, and what merges name besides
+  std::unordered_map<std::string, uint32_t>
+      pieces_;  // tokens, single bytes, and what merges name besides
   std::vector<std::string> piece_texts_;
   std::vector<std::optional<TokenId>> token_of_piece_;
   std::unordered_map<uint64_t, Merge> merges_;

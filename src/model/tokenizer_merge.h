@@ -1,5 +1,6 @@
-// The merging of adjacent symbols that SentencePiece-style and byte-level BPE share: always the best pair, the leftmost of
-// equals, by a priority queue with stale entries. O(n log n). Private to this module.
+// The merging of adjacent symbols that SentencePiece-style and byte-level BPE share: always the
+// best pair, the leftmost of equals, by a priority queue with stale entries. O(n log n). Private to
+// this module.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ inline void LinkSymbols(std::vector<MergeSymbol>& symbols) {
   }
 }
 
-// lookup(left, right) -> std::optional<Merge>. Afterwards the list from symbols[0] by `next` holds the result.
+// lookup(left, right) -> std::optional<Merge>. Afterwards the list from symbols[0] by `next` holds
+// the result.
 template <class Lookup>
 void MergeSymbols(std::vector<MergeSymbol>& symbols, const Lookup& lookup) {
   struct Candidate {
@@ -52,13 +54,15 @@ void MergeSymbols(std::vector<MergeSymbol>& symbols, const Lookup& lookup) {
       queue.push({merge->cost, left, right, a.size + b.size, merge->piece});
     }
   };
-  for (size_t i = 1; i < symbols.size(); ++i) consider(static_cast<int32_t>(i) - 1, static_cast<int32_t>(i));
+  for (size_t i = 1; i < symbols.size(); ++i)
+    consider(static_cast<int32_t>(i) - 1, static_cast<int32_t>(i));
   while (!queue.empty()) {
     const Candidate best = queue.top();
     queue.pop();
     MergeSymbol& a = symbols[static_cast<size_t>(best.left)];
     MergeSymbol& b = symbols[static_cast<size_t>(best.right)];
-    if (a.size == 0 || b.size == 0 || a.size + b.size != best.size) continue;  // one of them grew since
+    if (a.size == 0 || b.size == 0 || a.size + b.size != best.size)
+      continue;  // one of them grew since
     a.size = best.size;
     a.piece = best.piece;
     b.size = 0;

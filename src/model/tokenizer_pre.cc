@@ -10,17 +10,21 @@
 namespace teetee::model {
 namespace {
 
-// Unicode's White_Space. PCRE2's own \s also takes U+180E, which the other implementations of these patterns do not.
-#define TT_SPACES "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
+// Unicode's White_Space. PCRE2's own \s also takes U+180E, which the other implementations of these
+// patterns do not.
+#define TT_SPACES \
+  "\\t-\\r "      \
+  "\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
 #define TT_S "[" TT_SPACES "]"
 #define TT_NOT_S "[^" TT_SPACES "]"
 #define TT_OTHER "[^" TT_SPACES "\\p{L}\\p{N}]"
 
-constexpr const char* kGpt2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?" TT_OTHER "+|" TT_S "+(?!" TT_NOT_S
-                              ")|" TT_S "+";
+constexpr const char* kGpt2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?" TT_OTHER "+|" TT_S
+                              "+(?!" TT_NOT_S ")|" TT_S "+";
 #define TT_CONTRACTIONS "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|"
 #define TT_TAIL " ?" TT_OTHER "+[\\r\\n]*|" TT_S "*[\\r\\n]+|" TT_S "+(?!" TT_NOT_S ")|" TT_S "+"
-constexpr const char* kLlama3 = TT_CONTRACTIONS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|" TT_TAIL;
+constexpr const char* kLlama3 =
+    TT_CONTRACTIONS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|" TT_TAIL;
 constexpr const char* kQwen2 = TT_CONTRACTIONS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|" TT_TAIL;
 constexpr const char* kDigit = "\\p{N}";
 constexpr const char* kFalconPunctuation = "[\\p{P}\\$\\+<=>\\^~\\|`]+";
@@ -54,7 +58,8 @@ constexpr uint32_t kMatchLimit = 100'000'000;
 
 struct MatchData {
   explicit MatchData(const pcre2_code* code)
-      : data(pcre2_match_data_create_from_pattern(code, nullptr)), context(pcre2_match_context_create(nullptr)) {
+      : data(pcre2_match_data_create_from_pattern(code, nullptr)),
+        context(pcre2_match_context_create(nullptr)) {
     TT_CHECK(data && context);
     pcre2_set_match_limit(context, kMatchLimit);
   }
@@ -75,22 +80,26 @@ class PreTokenizer::Pattern {
   explicit Pattern(const char* text) {
     int error = 0;
     size_t at = 0;
-    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                              &error, &at, nullptr));
+    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text), PCRE2_ZERO_TERMINATED,
+                              PCRE2_UTF | PCRE2_UCP, &error, &at, nullptr));
     TT_CHECK(code_ != nullptr);  // the patterns are ours
-    (void)pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // without it the matcher interprets, to the same result
+    (void)pcre2_jit_compile(
+        code_.get(), PCRE2_JIT_COMPLETE);  // without it the matcher interprets, to the same result
   }
 
   // Appends the matches in piece, and what lies between them.
-  Status Split(std::string_view piece, const MatchData& match, std::vector<std::string_view>& out) const {
+  Status Split(std::string_view piece, const MatchData& match,
+               std::vector<std::string_view>& out) const {
     size_t done = 0;
     for (size_t at = 0; at < piece.size();) {
-      const int found = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(piece.data()), piece.size(), at,
-                                    PCRE2_NO_UTF_CHECK, match.data, match.context);
+      const int found =
+          pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(piece.data()), piece.size(), at,
+                      PCRE2_NO_UTF_CHECK, match.data, match.context);
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) {
-        return Error(Code::kResourceExhausted, "pre-tokenizer: the matcher gave up at offset " + std::to_string(at) +
-                                                   " (PCRE2 error " + std::to_string(found) + ")");
+        return Error(Code::kResourceExhausted, "pre-tokenizer: the matcher gave up at offset " +
+                                                   std::to_string(at) + " (PCRE2 error " +
+                                                   std::to_string(found) + ")");
       }
       const size_t* range = pcre2_get_ovector_pointer(match.data);
       TT_CHECK(range[1] > range[0] && range[0] >= done);  // no pattern matches the empty string
@@ -126,9 +135,11 @@ Result<PreTokenizer> PreTokenizer::Make(std::string_view name) {
     return out;
   }
   std::string known;
-  for (const Recipe& recipe : Recipes()) known += (known.empty() ? "" : ", ") + std::string(recipe.name);
-  return Error(Code::kUnimplemented, "metadata key 'tokenizer.ggml.pre': pre-tokenizer not supported (supported: " +
-                                         known + ")");
+  for (const Recipe& recipe : Recipes())
+    known += (known.empty() ? "" : ", ") + std::string(recipe.name);
+  return Error(
+      Code::kUnimplemented,
+      "metadata key 'tokenizer.ggml.pre': pre-tokenizer not supported (supported: " + known + ")");
 }
 
 Result<std::vector<std::string_view>> PreTokenizer::Split(std::string_view text) const {

@@ -1,5 +1,6 @@
-// SentencePiece-style vocabularies: characters are merged by the score of what they give; what stays unknown falls back to byte
-// tokens. Source: sentencepiece's BPE model, and llama.cpp's llm_tokenizer_spm for what it leaves open.
+// SentencePiece-style vocabularies: characters are merged by the score of what they give; what
+// stays unknown falls back to byte tokens. Source: sentencepiece's BPE model, and llama.cpp's
+// llm_tokenizer_spm for what it leaves open.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, which stands for a space
 
-// By the lead byte alone, as sentencepiece does: bad bytes become symbols of their own and end as byte tokens.
+// By the lead byte alone, as sentencepiece does: bad bytes become symbols of their own and end as
+// byte tokens.
 size_t CharBytes(char lead) {
   static constexpr uint8_t kByHighNibble[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
   return kByHighNibble[static_cast<unsigned char>(lead) >> 4];
@@ -60,7 +62,9 @@ int ByteOfToken(std::string_view text) {
 class SpmEncoder final : public TextEncoder {
  public:
   explicit SpmEncoder(const Vocabulary& vocabulary)
-      : scores_(vocabulary.scores), unk_(vocabulary.unk), add_space_prefix_(vocabulary.add_space_prefix) {
+      : scores_(vocabulary.scores),
+        unk_(vocabulary.unk),
+        add_space_prefix_(vocabulary.add_space_prefix) {
     bytes_.fill(kNone);
     pieces_.max_load_factor(0.5f);
     pieces_.reserve(vocabulary.texts.size());
@@ -75,7 +79,8 @@ class SpmEncoder final : public TextEncoder {
     }
   }
 
-  Status Encode(std::string_view text, bool after_special, std::vector<TokenId>& out) const override {
+  Status Encode(std::string_view text, bool after_special,
+                std::vector<TokenId>& out) const override {
     std::string escaped = EscapeSpaces(text);
     if (add_space_prefix_ && after_special) escaped.insert(0, kSpace);
     std::vector<MergeSymbol> symbols;
@@ -135,7 +140,8 @@ class SpmEncoder final : public TextEncoder {
     return Merge{-double{scores_[it->second]}, it->second};
   }
 
-  // Appends the token of a symbol; else its bytes; else one <unk> for each run of unknown symbols. True if it was unknown.
+  // Appends the token of a symbol; else its bytes; else one <unk> for each run of unknown symbols.
+  // True if it was unknown.
   bool Emit(std::string_view symbol, bool after_unknown, std::vector<TokenId>& out) const {
     if (auto it = pieces_.find(symbol); it != pieces_.end()) {
       out.push_back(it->second);
@@ -156,8 +162,8 @@ class SpmEncoder final : public TextEncoder {
   std::array<TokenId, 256> bytes_;
   std::optional<TokenId> unk_;
   size_t longest_ = 0;
-  // No token has a space behind another character, so no merge crosses the start of a word and words merge apart, as is the rule
-  // in such vocabularies; otherwise the whole text is one word.
+  // No token has a space behind another character, so no merge crosses the start of a word and
+  // words merge apart, as is the rule in such vocabularies; otherwise the whole text is one word.
   bool spaces_only_lead_ = true;
   bool add_space_prefix_;
 };
@@ -166,12 +172,15 @@ class SpmEncoder final : public TextEncoder {
 
 Result<std::unique_ptr<TextEncoder>> MakeSpmEncoder(const Vocabulary& vocabulary) {
   if (vocabulary.scores.size() != vocabulary.texts.size()) {
-    return Error(Code::kInvalidArgument, "metadata key 'tokenizer.ggml.scores': " +
-                                             std::to_string(vocabulary.scores.size()) + " scores for " +
-                                             std::to_string(vocabulary.texts.size()) + " tokens");
+    return Error(
+        Code::kInvalidArgument,
+        "metadata key 'tokenizer.ggml.scores': " + std::to_string(vocabulary.scores.size()) +
+            " scores for " + std::to_string(vocabulary.texts.size()) + " tokens");
   }
-  if (std::any_of(vocabulary.scores.begin(), vocabulary.scores.end(), [](float s) { return std::isnan(s); })) {
-    return Error(Code::kInvalidArgument, "metadata key 'tokenizer.ggml.scores': a score that is no number");
+  if (std::any_of(vocabulary.scores.begin(), vocabulary.scores.end(),
+                  [](float s) { return std::isnan(s); })) {
+    return Error(Code::kInvalidArgument,
+                 "metadata key 'tokenizer.ggml.scores': a score that is no number");
   }
   return std::unique_ptr<TextEncoder>(std::make_unique<SpmEncoder>(vocabulary));
 }

@@ -33,7 +33,8 @@ class Vocab {
   Result<Tokenizer> Make() const {
     GgufWriter out = extra;
     out.SetString("tokenizer.ggml.model", model_).SetStringArray("tokenizer.ggml.tokens", texts_);
-    out.SetF32Array("tokenizer.ggml.scores", scores_).SetI32Array("tokenizer.ggml.token_type", types_);
+    out.SetF32Array("tokenizer.ggml.scores", scores_)
+        .SetI32Array("tokenizer.ggml.token_type", types_);
     if (model_ == "gpt2") out.SetStringArray("tokenizer.ggml.merges", merges_);
     ByteWriter bytes;
     EXPECT_TRUE(out.Write({}, [&](ByteView piece) -> Status {
@@ -84,22 +85,38 @@ TEST(Tokenizer, RefusesBadVocabularies) {
 }
 
 TEST(Tokenizer, SpmMergesTheBestScoreAndTheLeftmostOfEquals) {
-  Tokenizer t = *SpmVocab().Add("a", -9).Add("b", -9).Add("aa", -2).Add("ab", -1).Add("\xe2\x96\x81", -3).Make();
-  EXPECT_EQ(*t.Encode("aab"), (Ids{1, 7, 3, 6}));      // "ab" beats "aa"
-  EXPECT_EQ(*t.Encode("aaa"), (Ids{1, 7, 5, 3}));      // leftmost
+  Tokenizer t = *SpmVocab()
+                     .Add("a", -9)
+                     .Add("b", -9)
+                     .Add("aa", -2)
+                     .Add("ab", -1)
+                     .Add("\xe2\x96\x81", -3)
+                     .Make();
+  EXPECT_EQ(*t.Encode("aab"), (Ids{1, 7, 3, 6}));  // "ab" beats "aa"
+  EXPECT_EQ(*t.Encode("aaa"), (Ids{1, 7, 5, 3}));  // leftmost
   EXPECT_EQ(*t.Encode("aab", {.add_special = false}), (Ids{7, 3, 6}));
   EXPECT_EQ(*t.Encode(""), (Ids{1}));
 }
 
 TEST(Tokenizer, SpmTextCannotSpellAControlToken) {
-  Tokenizer t = *SpmVocab().Add("\xe2\x96\x81").Add("<").Add("/").Add("s").Add(">").Add("</").Add("</s").Make();
+  Tokenizer t = *SpmVocab()
+                     .Add("\xe2\x96\x81")
+                     .Add("<")
+                     .Add("/")
+                     .Add("s")
+                     .Add(">")
+                     .Add("</")
+                     .Add("</s")
+                     .Make();
   EXPECT_EQ(*t.Encode("</s>"), (Ids{1, 3, 9, 7}));
   EXPECT_EQ(*t.Encode("</s>", {.parse_special = true}), (Ids{1, 2}));
 }
 
 TEST(Tokenizer, SpmWithoutByteTokensGivesOneUnknownPerRun) {
   Tokenizer t = *SpmVocab().Add("a").Add("\xe2\x96\x81").Make();
-  EXPECT_EQ(*t.Encode("a\xc3\xa9\xc3\xa9" "a\xff"), (Ids{1, 4, 3, 0, 3, 0}));
+  EXPECT_EQ(*t.Encode("a\xc3\xa9\xc3\xa9"
+                      "a\xff"),
+            (Ids{1, 4, 3, 0, 3, 0}));
 }
 
 TEST(Tokenizer, SpmFallsBackToBytesForAnyInput) {
@@ -108,7 +125,9 @@ TEST(Tokenizer, SpmFallsBackToBytesForAnyInput) {
   const std::string bad = "\xff\xc3 \xe2\x82";
   Ids ids = *t.Encode(bad);
   EXPECT_EQ(ids[0], 1u);
-  EXPECT_EQ(t.Decode(ids), "\xe2\x96\x81" + std::string("\xff\xc3\xe2\x96\x81\xe2\x82"));  // no token for the space
+  EXPECT_EQ(
+      t.Decode(ids),
+      "\xe2\x96\x81" + std::string("\xff\xc3\xe2\x96\x81\xe2\x82"));  // no token for the space
 }
 
 TEST(Tokenizer, UserDefinedTokensAreAlwaysCutOutLongestFirst) {
@@ -136,9 +155,11 @@ TEST(Tokenizer, BpeTreatsBadUtf8AsReplacementCharacters) {
   TEETEE_NEEDS_SHARED("tokenizers/ggml-vocab-gpt-2.gguf");
   GgufFile file = *GgufFile::Open(testing::SharedPath("tokenizers/ggml-vocab-gpt-2.gguf"));
   Tokenizer t = *Tokenizer::From(file.metadata());
-  for (const char* bad : {"\xff", "\xc3", "\xe2\x82", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "a\x80z"}) {
+  for (const char* bad :
+       {"\xff", "\xc3", "\xe2\x82", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "a\x80z"}) {
     std::string repaired;
-    for (const char* c = bad; *c; ++c) repaired += static_cast<unsigned char>(*c) < 0x80 ? std::string(1, *c) : "\xef\xbf\xbd";
+    for (const char* c = bad; *c; ++c)
+      repaired += static_cast<unsigned char>(*c) < 0x80 ? std::string(1, *c) : "\xef\xbf\xbd";
     EXPECT_EQ(*t.Encode(bad), *t.Encode(repaired));
   }
 }
@@ -146,7 +167,8 @@ TEST(Tokenizer, BpeTreatsBadUtf8AsReplacementCharacters) {
 TEST(Tokenizer, LargeTextsDoNotBlowUp) {
   TEETEE_NEEDS_SHARED("tokenizers/ggml-vocab-gpt-2.gguf");
   for (const char* name : {"gpt-2", "llama-spm"}) {
-    GgufFile file = *GgufFile::Open(testing::SharedPath("tokenizers/ggml-vocab-" + std::string(name) + ".gguf"));
+    GgufFile file = *GgufFile::Open(
+        testing::SharedPath("tokenizers/ggml-vocab-" + std::string(name) + ".gguf"));
     Tokenizer t = *Tokenizer::From(file.metadata());
     for (const char* unit : {"a", " ", "\n", "9", "!", "ab", " \n", "\xe4\xb8\xad"}) {
       std::string text;
@@ -156,11 +178,15 @@ TEST(Tokenizer, LargeTextsDoNotBlowUp) {
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
       ASSERT_TRUE(ids) << ids.error().message();
       EXPECT_EQ(t.Decode(*ids, {.strip_space_prefix = true}), text);
-      EXPECT_LT(took.count(), 20) << name << " on repeated '" << unit << "'";  // quadratic would take hours
+      EXPECT_LT(took.count(), 20) << name << " on repeated '" << unit
+                                  << "'";  // quadratic would take hours
     }
   }
   GgufFile file = *GgufFile::Parse(testing::TinyModel().Build());
-  EXPECT_EQ(Tokenizer::From(file.metadata())->Encode(std::string(Tokenizer::kMaxTextBytes + 1, 'a')).error().code(),
+  EXPECT_EQ(Tokenizer::From(file.metadata())
+                ->Encode(std::string(Tokenizer::kMaxTextBytes + 1, 'a'))
+                .error()
+                .code(),
             Code::kResourceExhausted);
 }
 
@@ -202,7 +228,8 @@ TEST_P(Published, VocabularyGivesExactlyTheExpectedIds) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tokenizer, Published, ::testing::Values("llama-spm", "gpt-2", "mpt", "falcon"));
+INSTANTIATE_TEST_SUITE_P(Tokenizer, Published,
+                         ::testing::Values("llama-spm", "gpt-2", "mpt", "falcon"));
 
 TEST(Tokenizer, PromptsOfTheGoldenFile) {
   TEETEE_NEEDS_SHARED("models/golden.json");
@@ -215,8 +242,10 @@ TEST(Tokenizer, PromptsOfTheGoldenFile) {
     Tokenizer t = *Tokenizer::From(file.metadata());
     for (const Json& sample : (*golden.GetArray(name))->as_array()) {
       Ids wanted, generated;
-      for (const Json& id : (*sample.GetArray("prompt_ids"))->as_array()) wanted.push_back(static_cast<TokenId>(*id.ToUint64()));
-      for (const Json& id : (*sample.GetArray("greedy_ids"))->as_array()) generated.push_back(static_cast<TokenId>(*id.ToUint64()));
+      for (const Json& id : (*sample.GetArray("prompt_ids"))->as_array())
+        wanted.push_back(static_cast<TokenId>(*id.ToUint64()));
+      for (const Json& id : (*sample.GetArray("greedy_ids"))->as_array())
+        generated.push_back(static_cast<TokenId>(*id.ToUint64()));
       EXPECT_EQ(*t.Encode(*sample.GetString("prompt")), wanted);
       EXPECT_EQ(t.Decode(generated), *sample.GetString("text"));
     }

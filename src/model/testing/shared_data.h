@@ -1,4 +1,5 @@
-// Where the shared test data lies: $TEETEE_SHARED, else ../shared beside the repository (tests run in its root).
+// Where the shared test data lies: $TEETEE_SHARED, else ../shared beside the repository (tests run
+// in its root).
 #pragma once
 
 #include <cstdlib>
@@ -21,8 +22,8 @@ inline bool SharedIsRequired() {
 }  // namespace teetee::model::testing
 
 // Skips the test when the file is not there; fails instead where TEETEE_REQUIRE_SHARED=1.
-#define TEETEE_NEEDS_SHARED(name)                                                       \
-  if (!::teetee::FileExists(::teetee::model::testing::SharedPath(name))) {              \
+#define TEETEE_NEEDS_SHARED(name)                                                        \
+  if (!::teetee::FileExists(::teetee::model::testing::SharedPath(name))) {               \
     ASSERT_FALSE(::teetee::model::testing::SharedIsRequired()) << "missing: " << (name); \
-    GTEST_SKIP() << "shared data absent: " << (name);                                   \
+    GTEST_SKIP() << "shared data absent: " << (name);                                    \
   }

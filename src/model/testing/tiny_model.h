@@ -1,5 +1,6 @@
-// A small Llama model made by rule (no download): 3 blocks, width 8, 2 heads, tied head, a SentencePiece-style vocabulary of 259
-// bytes and specials. Tests change single keys or tensors before Build().
+// A small Llama model made by rule (no download): 3 blocks, width 8, 2 heads, tied head, a
+// SentencePiece-style vocabulary of 259 bytes and specials. Tests change single keys or tensors
+// before Build().
 #pragma once
 
 #include <cmath>
@@ -16,7 +17,8 @@ struct TinyModel {
     std::string name;
     std::vector<uint64_t> dims;
   };
-  std::map<std::string, std::string> text{{"general.architecture", "llama"}, {"general.name", "tiny"}};
+  std::map<std::string, std::string> text{{"general.architecture", "llama"},
+                                          {"general.name", "tiny"}};
   std::map<std::string, uint32_t> u32{{"llama.block_count", 3},
                                       {"llama.embedding_length", 8},
                                       {"llama.feed_forward_length", 12},
