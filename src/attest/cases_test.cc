@@ -1,4 +1,5 @@
-// The shared cases over real and synthetic evidence: every dcap case, its mutations applied, against its expected verdict.
+// The shared cases over real and synthetic evidence: every dcap case, its mutations applied,
+// against its expected verdict.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -60,7 +61,8 @@ void Mutate(const Json& m, Input* input) {
   } else if (op == "xorhex") {
     std::string field = *m.GetString("field");
     Bytes bytes = *FromHex(*input->collateral.GetString(field));
-    bytes.at(static_cast<size_t>(*m.GetUint64("offset"))) ^= static_cast<uint8_t>(*m.GetUint64("value"));
+    bytes.at(static_cast<size_t>(*m.GetUint64("offset"))) ^=
+        static_cast<uint8_t>(*m.GetUint64("value"));
     input->collateral.Set(field, ToHex(bytes));
   } else if (op == "set") {
     input->collateral.Set(*m.GetString("field"), *m.GetString("value"));

@@ -5,21 +5,59 @@ namespace {
 
 using namespace check;
 
-constexpr Check kAll[] = {
-    kQuoteStructure, kEvidenceStructure, kClaimsStructure, kCollateralStructure, kPckChain, kPckRoot,
-    kPckValidity, kPckExtension, kRootCrl, kPckCrl, kPckRevoked, kTcbSigner, kTcbSignature, kTcbInfo,
-    kTcbDates, kQeSigner, kQeSignature, kQeIdentity, kQeDates, kTeeBinding, kTcbFmspc, kTcbPceId,
-    kQeReportSignature, kQeReportData, kQePolicy, kQeLevel, kQuoteSignature, kModuleIdentity,
-    kModuleLevel, kTcbLevel, kEvidenceClass, kTeeKind, kTcbStatus, kTcbEvaluation, kTdxDebug,
-    kTdxAttributes, kTdxXfam, kTdxServiceTd, kMeasurement, kReportData, kTlsKey, kClaimsChain,
-    kClaimsPolicy, kClaimsAge, kReflection};
+constexpr Check kAll[] = {kQuoteStructure,
+                          kEvidenceStructure,
+                          kClaimsStructure,
+                          kCollateralStructure,
+                          kPckChain,
+                          kPckRoot,
+                          kPckValidity,
+                          kPckExtension,
+                          kRootCrl,
+                          kPckCrl,
+                          kPckRevoked,
+                          kTcbSigner,
+                          kTcbSignature,
+                          kTcbInfo,
+                          kTcbDates,
+                          kQeSigner,
+                          kQeSignature,
+                          kQeIdentity,
+                          kQeDates,
+                          kTeeBinding,
+                          kTcbFmspc,
+                          kTcbPceId,
+                          kQeReportSignature,
+                          kQeReportData,
+                          kQePolicy,
+                          kQeLevel,
+                          kQuoteSignature,
+                          kModuleIdentity,
+                          kModuleLevel,
+                          kTcbLevel,
+                          kEvidenceClass,
+                          kTeeKind,
+                          kTcbStatus,
+                          kTcbEvaluation,
+                          kTdxDebug,
+                          kTdxAttributes,
+                          kTdxXfam,
+                          kTdxServiceTd,
+                          kMeasurement,
+                          kReportData,
+                          kTlsKey,
+                          kClaimsChain,
+                          kClaimsPolicy,
+                          kClaimsAge,
+                          kReflection};
 
 }  // namespace
 
 std::span<const Check> AllChecks() { return kAll; }
 
 Error Refuse(const Check& failed, std::string_view found, const char* file, int line) {
-  return Error(failed.code, "check " + std::string(failed.id) + ": " + std::string(found), file, line);
+  return Error(failed.code, "check " + std::string(failed.id) + ": " + std::string(found), file,
+               line);
 }
 
 Error Refuse(const Check& failed, const Error& cause) {

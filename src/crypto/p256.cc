@@ -98,7 +98,8 @@ Status P256Verify(const P256PublicKey& point, ByteView message, const P256Signat
   MdCtxPtr context(EVP_MD_CTX_new());
   TT_CHECK(context != nullptr);
   TT_CHECK(EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1);
-  if (EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) != 1) {
+  if (EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) !=
+      1) {
     return Error(Code::kUnauthenticated, "P-256 signature does not verify");
   }
   return Ok{};
@@ -152,7 +153,8 @@ Hash32 P256Key::SpkiHash() const { return Sha256(SpkiDer()); }
 P256Signature P256Key::Sign(ByteView message) const {
   MdCtxPtr context(EVP_MD_CTX_new());
   TT_CHECK(context != nullptr);
-  TT_CHECK(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, state_->key.get()) == 1);
+  TT_CHECK(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, state_->key.get()) ==
+           1);
   uint8_t der[80];  // the longest DER form of two 33-byte integers is 72
   size_t size = sizeof der;
   TT_CHECK(EVP_DigestSign(context.get(), der, &size, message.data(), message.size()) == 1);

@@ -1,6 +1,7 @@
-// ECDSA over P-256 with SHA-256 (FIPS 186-5): keys, raw signatures, public points. The seam to OpenSSL: no OpenSSL type here.
-// Signatures are malleable (no low-s rule): never use signature bytes as an identifier.
-// Thread-safe once made. Foreign keys and signatures yield errors; our own key operations cannot fail.
+// ECDSA over P-256 with SHA-256 (FIPS 186-5): keys, raw signatures, public points. The seam to
+// OpenSSL: no OpenSSL type here. Signatures are malleable (no low-s rule): never use signature
+// bytes as an identifier. Thread-safe once made. Foreign keys and signatures yield errors; our own
+// key operations cannot fail.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ namespace teetee::crypto {
 using P256Signature = ByteArray<64>;  // r || s, big-endian halves
 using P256PublicKey = ByteArray<64>;  // x || y, big-endian halves (no 0x04 prefix)
 
-// kUnauthenticated if the key is no point of the curve or the signature does not verify over SHA-256(message).
+// kUnauthenticated if the key is no point of the curve or the signature does not verify over
+// SHA-256(message).
 Status P256Verify(const P256PublicKey& key, ByteView message, const P256Signature& signature);
 
 // A private key. Copies share the one key, which is wiped with the last of them.
@@ -28,8 +30,8 @@ class P256Key {
   static Result<P256Key> FromDer(ByteView der);
 
   P256PublicKey PublicKey() const;
-  Bytes SpkiDer() const;     // SubjectPublicKeyInfo (RFC 5480)
-  Hash32 SpkiHash() const;   // SHA-256(SpkiDer())
+  Bytes SpkiDer() const;                       // SubjectPublicKeyInfo (RFC 5480)
+  Hash32 SpkiHash() const;                     // SHA-256(SpkiDer())
   P256Signature Sign(ByteView message) const;  // over SHA-256(message)
 
   // PKCS#8, for TLS libraries and key files: secret, never log, write with mode 0600.

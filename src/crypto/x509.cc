@@ -21,8 +21,8 @@ constexpr size_t kMaxRevoked = 100000;  // per CRL
 constexpr std::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kPemEnd = "-----END CERTIFICATE-----";
 
-// SubjectPublicKeyInfo of an uncompressed point on the named curve prime256v1, up to x. Comparing it whole leaves no room for
-// explicit curve parameters.
+// SubjectPublicKeyInfo of an uncompressed point on the named curve prime256v1, up to x. Comparing
+// it whole leaves no room for explicit curve parameters.
 constexpr uint8_t kP256SpkiPrefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                        0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                        0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
@@ -45,7 +45,8 @@ Bytes EncodeDer(T* object, Encode encode) {
   return out;
 }
 
-// The first element inside the outer SEQUENCE, with its header: tbsCertificate or tbsCertList, as received.
+// The first element inside the outer SEQUENCE, with its header: tbsCertificate or tbsCertList, as
+// received.
 Result<ByteView> SignedPart(ByteView der) {
   const uint8_t* at = der.data();
   long length = 0;
@@ -211,7 +212,8 @@ struct X509Reader {
     const Bytes* value = FindExtension(f->extensions, "2.5.29.19");
     if (value == nullptr) return Ok{};
     const uint8_t* at = value->data();
-    BasicConstraintsPtr basic(d2i_BASIC_CONSTRAINTS(nullptr, &at, static_cast<long>(value->size())));
+    BasicConstraintsPtr basic(
+        d2i_BASIC_CONSTRAINTS(nullptr, &at, static_cast<long>(value->size())));
     if (basic == nullptr || at != value->data() + value->size()) return Bad("bad basicConstraints");
     f->is_ca = basic->ca != 0;
     if (basic->pathlen != nullptr) {
@@ -252,7 +254,8 @@ struct X509Reader {
     if (count > static_cast<int>(kMaxRevoked)) return Bad("CRL: too many entries");
     for (int i = 0; i < count; ++i) {
       const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
-      if (X509_REVOKED_get_ext_by_critical(entry, 1, -1) >= 0) return Bad("CRL: critical extension");
+      if (X509_REVOKED_get_ext_by_critical(entry, 1, -1) >= 0)
+        return Bad("CRL: critical extension");
       f->revoked.push_back(TT_TRY(Magnitude(X509_REVOKED_get0_serialNumber(entry))));
     }
     std::sort(f->revoked.begin(), f->revoked.end());

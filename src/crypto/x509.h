@@ -1,7 +1,8 @@
-// X.509 certificates and CRLs (RFC 5280) of the kinds that attested TLS and vendor chains use: ECDSA P-256 with SHA-256, and
-// nothing else. The seam to OpenSSL: no OpenSSL type here; TLS libraries take der() and P256Key::ToDer().
-// Parsed objects are immutable and cheap to copy; thread-safe. Foreign bytes yield kInvalidArgument, a signature or link that
-// does not hold kUnauthenticated. Nothing here decides trust or looks at a clock: callers compare fields.
+// X.509 certificates and CRLs (RFC 5280) of the kinds that attested TLS and vendor chains use:
+// ECDSA P-256 with SHA-256, and nothing else. The seam to OpenSSL: no OpenSSL type here; TLS
+// libraries take der() and P256Key::ToDer(). Parsed objects are immutable and cheap to copy;
+// thread-safe. Foreign bytes yield kInvalidArgument, a signature or link that does not hold
+// kUnauthenticated. Nothing here decides trust or looks at a clock: callers compare fields.
 #pragma once
 
 #include <optional>
@@ -14,8 +15,9 @@
 
 namespace teetee::crypto {
 
-inline constexpr size_t kMaxCertificate = 128u << 10;  // bytes of DER (a certificate may carry 64 KB of evidence)
-inline constexpr size_t kMaxCrl = 1u << 20;            // bytes of DER
+// Bytes of DER. A certificate may carry 64 KB of evidence.
+inline constexpr size_t kMaxCertificate = 128u << 10;
+inline constexpr size_t kMaxCrl = 1u << 20;
 
 // Unix seconds, both ends included.
 struct Validity {
@@ -35,8 +37,8 @@ struct KeyUsage {
 
 class Certificate {
  public:
-  // Exactly one certificate and no byte more. Refused: a key that is not P-256, another signature algorithm, a critical
-  // extension that nobody here interprets, a repeated extension.
+  // Exactly one certificate and no byte more. Refused: a key that is not P-256, another signature
+  // algorithm, a critical extension that nobody here interprets, a repeated extension.
   static Result<Certificate> FromDer(ByteView der);
   // One PEM block; white space around it only.
   static Result<Certificate> FromPem(std::string_view pem);
@@ -45,7 +47,8 @@ class Certificate {
   std::string ToPem() const;
   const std::string& subject_common_name() const { return f_->subject_cn; }  // empty if absent
   const std::string& issuer_common_name() const { return f_->issuer_cn; }
-  const Bytes& subject_der() const { return f_->subject_der; }  // the DER Name, for exact comparison
+  // the DER Name, for exact comparison
+  const Bytes& subject_der() const { return f_->subject_der; }
   const Bytes& issuer_der() const { return f_->issuer_der; }
   const Bytes& serial() const { return f_->serial; }  // big-endian magnitude, no leading zero
   const Validity& validity() const { return f_->validity; }
@@ -58,7 +61,8 @@ class Certificate {
   // The value inside extnValue of the extension with this dotted OID, or kNotFound.
   Result<Bytes> Extension(std::string_view oid) const;
 
-  // Issuer name == subject name of `issuer` (DER equal), and the signature verifies under its key. Also for a self-signed one.
+  // Issuer name == subject name of `issuer` (DER equal), and the signature verifies under its key.
+  // Also for a self-signed one.
   Status CheckSignedBy(const Certificate& issuer) const;
 
  private:
@@ -86,7 +90,8 @@ Result<std::vector<Certificate>> ParsePemChain(std::string_view pem, size_t max_
 
 class Crl {
  public:
-  // Exactly one full CRL and no byte more. nextUpdate is required; critical extensions (delta, indirect) are refused.
+  // Exactly one full CRL and no byte more. nextUpdate is required; critical extensions (delta,
+  // indirect) are refused.
   static Result<Crl> FromDer(ByteView der);
 
   const Bytes& issuer_der() const { return f_->issuer_der; }
@@ -128,7 +133,8 @@ struct CertificateSpec {
   std::vector<std::string> dns_names;  // subjectAltName
 };
 
-// An issuer's name and key. The name is taken from a certificate, so that links compare equal byte for byte.
+// An issuer's name and key. The name is taken from a certificate, so that links compare equal byte
+// for byte.
 struct Issuer {
   const Certificate& certificate;
   const P256Key& key;

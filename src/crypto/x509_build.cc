@@ -31,10 +31,9 @@ Bytes RandomSerial() {
 Result<NamePtr> MakeName(const CertificateSpec& spec) {
   NamePtr name(X509_NAME_new());
   auto add = [&](const char* field, const std::string& text) {
-    return text.empty() ||
-           X509_NAME_add_entry_by_txt(name.get(), field, MBSTRING_UTF8,
-                                      reinterpret_cast<const uint8_t*>(text.data()),
-                                      static_cast<int>(text.size()), -1, 0) == 1;
+    return text.empty() || X509_NAME_add_entry_by_txt(name.get(), field, MBSTRING_UTF8,
+                                                      reinterpret_cast<const uint8_t*>(text.data()),
+                                                      static_cast<int>(text.size()), -1, 0) == 1;
   };
   if (name == nullptr || !add("CN", spec.common_name) || !add("O", spec.organization)) {
     return CannotBuild("name");
@@ -59,7 +58,8 @@ Status AddExtension(X509* x, const ExtensionSpec& spec) {
   ObjectPtr oid(OBJ_txt2obj(spec.oid.c_str(), 1));
   OctetPtr value(ASN1_OCTET_STRING_new());
   if (oid == nullptr || value == nullptr ||
-      ASN1_OCTET_STRING_set(value.get(), spec.value.data(), static_cast<int>(spec.value.size())) != 1) {
+      ASN1_OCTET_STRING_set(value.get(), spec.value.data(), static_cast<int>(spec.value.size())) !=
+          1) {
     return CannotBuild("extension");
   }
   ExtensionPtr extension(
@@ -97,9 +97,10 @@ std::string BasicConstraintsText(const CertificateSpec& spec) {
 Result<std::string> DnsText(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {
-    bool plain = !name.empty() && name.find_first_not_of(
-                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.*") ==
-                     std::string::npos;
+    bool plain =
+        !name.empty() && name.find_first_not_of(
+                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.*") ==
+                             std::string::npos;
     if (!plain) return CannotBuild("host name");
     out += (out.empty() ? "DNS:" : ",DNS:") + name;
   }
@@ -131,8 +132,8 @@ Result<Certificate> Build(const CertificateSpec& spec, EVP_PKEY* subject_key, X5
   if (X509_set_serialNumber(x.get(), serial.get()) != 1 ||
       X509_set_subject_name(x.get(), subject.get()) != 1 ||
       X509_set_issuer_name(x.get(), issuer != nullptr ? issuer : subject.get()) != 1 ||
-      X509_set1_notBefore(x.get(), from.get()) != 1 || X509_set1_notAfter(x.get(), until.get()) != 1 ||
-      X509_set_pubkey(x.get(), subject_key) != 1) {
+      X509_set1_notBefore(x.get(), from.get()) != 1 ||
+      X509_set1_notAfter(x.get(), until.get()) != 1 || X509_set_pubkey(x.get(), subject_key) != 1) {
     return CannotBuild("fields");
   }
   TT_RETURN_IF_ERROR(AddExtensions(x.get(), spec));

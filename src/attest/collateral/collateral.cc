@@ -18,7 +18,8 @@ Result<crypto::Crl> ReadCrl(const Json& json, std::string_view key) {
 Result<SignedDocument> ReadSigned(const Json& json, const std::string& name) {
   SignedDocument out;
   out.text = TT_TRY(json.GetString(name));
-  if (out.text.size() > kMaxSignedDocument) return Error(Code::kInvalidArgument, name + " is too long");
+  if (out.text.size() > kMaxSignedDocument)
+    return Error(Code::kInvalidArgument, name + " is too long");
   std::string signature = TT_TRY(json.GetString(name + "_signature"));
   out.signature = TT_TRY(FromHexFixed<64>(signature));
   std::string chain = TT_TRY(json.GetString(name + "_issuer_chain"));

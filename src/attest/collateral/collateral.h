@@ -1,5 +1,6 @@
-// What a verifier needs beside a quote: the JSON container of dcap-qvl (docs/formats/evidence.md section 5), and the two signed
-// documents inside it. Parsing gives fields and no trust: verify/ checks signatures before it reads the documents.
+// What a verifier needs beside a quote: the JSON container of dcap-qvl (docs/formats/evidence.md
+// section 5), and the two signed documents inside it. Parsing gives fields and no trust: verify/
+// checks signatures before it reads the documents.
 #pragma once
 
 #include <optional>
@@ -12,10 +13,12 @@
 
 namespace teetee::attest {
 
-inline constexpr size_t kMaxCollateral = 4u << 20;      // bytes of the container (a CRL may hold 1 MB, twice that in hex)
+inline constexpr size_t kMaxCollateral =
+    4u << 20;  // bytes of the container (a CRL may hold 1 MB, twice that in hex)
 inline constexpr size_t kMaxSignedDocument = 1u << 20;  // bytes of TCB info or QE identity
 
-// A document with its signature and signer: the signature covers `text` byte for byte, so it is never written anew.
+// A document with its signature and signer: the signature covers `text` byte for byte, so it is
+// never written anew.
 struct SignedDocument {
   std::string text;
   crypto::P256Signature signature{};
@@ -29,8 +32,9 @@ struct Collateral {
   SignedDocument qe_identity;
 };
 
-// Unknown members are ignored, as are pck_crl_issuer_chain and pck_certificate_chain: the quote carries the PCK chain.
-// Refusals name check collateral.structure, or crl.root and crl.pck for a CRL that cannot be read.
+// Unknown members are ignored, as are pck_crl_issuer_chain and pck_certificate_chain: the quote
+// carries the PCK chain. Refusals name check collateral.structure, or crl.root and crl.pck for a
+// CRL that cannot be read.
 Result<Collateral> ParseCollateral(ByteView json);
 
 // One row of any of the TCB tables.
@@ -56,14 +60,14 @@ struct TcbInfo {
   crypto::Validity dates;
   ByteArray<6> fmspc{};
   ByteArray<2> pce_id{};
-  uint64_t evaluation = 0;  // tcbEvaluationDataNumber
+  uint64_t evaluation = 0;               // tcbEvaluationDataNumber
   std::optional<ModuleIdentity> module;  // TDX
   std::vector<ModuleIdentity> module_identities;
   std::vector<TcbLevel> levels;  // descending (sgx_components, pce_svn, tdx_components)
 };
 
-// Version 3 only. Arrays of components have exactly 16 entries; an unknown status is refused; levels are sorted here, whatever
-// the order of the text. Plain kInvalidArgument.
+// Version 3 only. Arrays of components have exactly 16 entries; an unknown status is refused;
+// levels are sorted here, whatever the order of the text. Plain kInvalidArgument.
 Result<TcbInfo> ParseTcbInfo(std::string_view text);
 
 struct QeIdentity {

@@ -40,11 +40,24 @@ Result<uint64_t> CborReader::Head(CborMajor major) {
   uint64_t value = 0;
   uint64_t least = 0;  // smallest value that needs this width
   switch (info) {
-    case 24: value = TT_TRY(in_.U8()); least = 24; break;
-    case 25: value = TT_TRY(in_.U16Be()); least = 0x100; break;
-    case 26: value = TT_TRY(in_.U32Be()); least = 0x10000; break;
-    case 27: value = TT_TRY(in_.U64Be()); least = 0x100000000; break;
-    default: return Error(Code::kInvalidArgument, "CBOR: indefinite or reserved length");
+    case 24:
+      value = TT_TRY(in_.U8());
+      least = 24;
+      break;
+    case 25:
+      value = TT_TRY(in_.U16Be());
+      least = 0x100;
+      break;
+    case 26:
+      value = TT_TRY(in_.U32Be());
+      least = 0x10000;
+      break;
+    case 27:
+      value = TT_TRY(in_.U64Be());
+      least = 0x100000000;
+      break;
+    default:
+      return Error(Code::kInvalidArgument, "CBOR: indefinite or reserved length");
   }
   if (value < least) return Error(Code::kInvalidArgument, "CBOR: not the shortest encoding");
   return value;
@@ -63,7 +76,8 @@ Result<std::string_view> CborReader::Text() {
 }
 
 Status CborReader::Expect(CborMajor major, uint64_t value) {
-  if (TT_TRY(Head(major)) != value) return Error(Code::kInvalidArgument, "CBOR: another count or tag");
+  if (TT_TRY(Head(major)) != value)
+    return Error(Code::kInvalidArgument, "CBOR: another count or tag");
   return Ok{};
 }
 

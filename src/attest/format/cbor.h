@@ -1,4 +1,5 @@
-// The part of CBOR (RFC 8949) that evidence uses, in deterministic encoding (section 4.2.1): shortest heads, definite lengths.
+// The part of CBOR (RFC 8949) that evidence uses, in deterministic encoding (section 4.2.1):
+// shortest heads, definite lengths.
 #pragma once
 
 #include <string_view>
@@ -24,15 +25,17 @@ class CborWriter {
   ByteWriter out_;
 };
 
-// Each call expects one kind of item and refuses any other, and every encoding that is not the shortest. Views are into the
-// given bytes. Errors are plain kInvalidArgument; the caller names the check.
+// Each call expects one kind of item and refuses any other, and every encoding that is not the
+// shortest. Views are into the given bytes. Errors are plain kInvalidArgument; the caller names the
+// check.
 class CborReader {
  public:
   explicit CborReader(ByteView bytes) : in_(bytes) {}
   Result<uint64_t> Uint() { return Head(CborMajor::kUint); }
   Result<ByteView> ByteString();
   Result<std::string_view> Text();  // not checked to be UTF-8: compare it only
-  Status Expect(CborMajor major, uint64_t value);  // the head of an array, map or tag with this very count or number
+  Status Expect(CborMajor major,
+                uint64_t value);  // the head of an array, map or tag with this very count or number
   Status ExpectDone() const { return in_.ExpectDone("CBOR"); }
 
  private:

@@ -9,13 +9,15 @@ namespace teetee::attest {
 namespace {
 
 constexpr uint64_t kFieldCount = 14;
-constexpr uint64_t kSha256Id = 1;  // hash id of the interoperable "pubkey-hash" (COSE and IANA named information: sha-256)
+constexpr uint64_t kSha256Id =
+    1;  // hash id of the interoperable "pubkey-hash" (COSE and IANA named information: sha-256)
 
 Bytes EncodeKeyHash(const Hash32& hash) {
   return CborWriter().Array(2).Uint(kSha256Id).ByteString(hash).Take();
 }
 
-// One order for writing and reading: keys by the bytes of their encoding, so by length first. `io` is a Writer or a Reader.
+// One order for writing and reading: keys by the bytes of their encoding, so by length first. `io`
+// is a Writer or a Reader.
 template <class Io, class ClaimsRef>
 void EachField(Io& io, ClaimsRef& c) {
   io.Fixed("host", c.host);

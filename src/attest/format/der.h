@@ -1,4 +1,5 @@
-// The few kinds of DER (X.690) that the SGX extension is made of. Definite lengths, single-byte tags.
+// The few kinds of DER (X.690) that the SGX extension is made of. Definite lengths, single-byte
+// tags.
 #pragma once
 
 #include "base/bytes.h"
@@ -19,7 +20,8 @@ struct DerItem {
   ByteView value;
 };
 
-// Reads one item from the front of `in`: kInvalidArgument for any length that is not the shortest form or does not fit.
+// Reads one item from the front of `in`: kInvalidArgument for any length that is not the shortest
+// form or does not fit.
 Result<DerItem> ReadDer(ByteReader& in);
 Result<ByteView> ReadDer(ByteReader& in, DerTag expected);
 

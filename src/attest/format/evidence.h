@@ -1,5 +1,6 @@
-// The certificate extension that carries evidence: tag 60000 ([bstr quote, bstr claims]), the interoperable RA-TLS form of the
-// TCG DICE tagged-evidence extension. docs/formats/evidence.md section 1. No trust.
+// The certificate extension that carries evidence: tag 60000 ([bstr quote, bstr claims]), the
+// interoperable RA-TLS form of the TCG DICE tagged-evidence extension. docs/formats/evidence.md
+// section 1. No trust.
 #pragma once
 
 #include <string_view>

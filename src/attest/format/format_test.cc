@@ -56,8 +56,8 @@ Claims VectorClaims(const Json& f) {
   return c;
 }
 
-// Every byte of canonical claims but the values decides: of all single-bit changes only those in values may still decode, and
-// then they decode to other claims.
+// Every byte of canonical claims but the values decides: of all single-bit changes only those in
+// values may still decode, and then they decode to other claims.
 TEST(Claims, RefusesWhatIsNotCanonical) {
   Bytes good = Hex(Vectors(), "claims");
   Claims claims = *DecodeClaims(good);
@@ -119,7 +119,8 @@ TEST(Evidence, RefusesOtherShapesAndBounds) {
   EXPECT_FALSE(EncodeEvidence(Evidence{Bytes(kMaxQuote + 1), {}}));
   EXPECT_FALSE(EncodeEvidence(Evidence{{}, Bytes(kMaxClaims + 1)}));
   EXPECT_FALSE(DecodeEvidence(Bytes(kMaxEvidence + 1)));
-  Bytes claims_length = {0xd9, 0xea, 0x60, 0x82, 0x40, 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  Bytes claims_length = {0xd9, 0xea, 0x60, 0x82, 0x40, 0x5b, 0xff,
+                         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
   EXPECT_FALSE(DecodeEvidence(claims_length));
 }
 
@@ -140,7 +141,8 @@ TEST(Formats, WorkedExamplesHold) {
                          Fixed<32>(channel, "peer_spki_hash"), Fixed<32>(channel, "peer_nonce"),
                          Fixed<32>(channel, "exporter")};
   EXPECT_EQ(ChannelReportData(binding, encoded), Fixed<64>(channel, "report_data"));
-  EXPECT_EQ(ExporterContext(binding.role, binding.peer_nonce), Fixed<33>(channel, "exporter_context"));
+  EXPECT_EQ(ExporterContext(binding.role, binding.peer_nonce),
+            Fixed<33>(channel, "exporter_context"));
   const Json& join = **v.GetObject("join");
   EXPECT_EQ(JoinReportData(Fixed<32>(join, "digest")), Fixed<64>(join, "report_data"));
 }
@@ -149,8 +151,8 @@ TEST(Formats, WorkedExamplesHold) {
 TEST(Formats, ChannelReportDataBindsEveryPart) {
   ChannelBinding base{ChannelRole::kClient, {1}, {2}, {3}, {4}};
   Bytes claims = {5};
-  std::vector<ReportData> seen = {ChannelReportData(base, claims), ChannelReportData(base, Bytes{6}),
-                                  CertificateReportData(claims)};
+  std::vector<ReportData> seen = {ChannelReportData(base, claims),
+                                  ChannelReportData(base, Bytes{6}), CertificateReportData(claims)};
   auto add = [&](auto change) {
     ChannelBinding b = base;
     change(b);

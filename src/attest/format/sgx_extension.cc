@@ -7,7 +7,8 @@
 namespace teetee::attest {
 namespace {
 
-// 1.2.840.113741.1.13.1, to which one arc per field is appended (all arcs are below 128, so one byte each).
+// 1.2.840.113741.1.13.1, to which one arc per field is appended (all arcs are below 128, so one
+// byte each).
 constexpr uint8_t kBaseOid[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
 enum Arc : uint8_t { kPpid = 1, kTcb = 2, kPceId = 3, kFmspc = 4 };
 constexpr uint8_t kTcbPceSvn = 17;
@@ -88,11 +89,20 @@ Result<SgxExtension> ParseSgxExtension(ByteView der) {
     if (field.arc < 1 || field.arc > 7 || seen[field.arc]) return Bad("bad field");
     seen[field.arc] = true;
     switch (field.arc) {
-      case kPpid: TT_RETURN_IF_ERROR(CopyOctets(field.value, &out.ppid)); break;
-      case kTcb: TT_RETURN_IF_ERROR(ReadTcb(field.value, &out)); break;
-      case kPceId: TT_RETURN_IF_ERROR(CopyOctets(field.value, &out.pce_id)); break;
-      case kFmspc: TT_RETURN_IF_ERROR(CopyOctets(field.value, &out.fmspc)); break;
-      default: break;  // SGX type, platform instance, configuration
+      case kPpid:
+        TT_RETURN_IF_ERROR(CopyOctets(field.value, &out.ppid));
+        break;
+      case kTcb:
+        TT_RETURN_IF_ERROR(ReadTcb(field.value, &out));
+        break;
+      case kPceId:
+        TT_RETURN_IF_ERROR(CopyOctets(field.value, &out.pce_id));
+        break;
+      case kFmspc:
+        TT_RETURN_IF_ERROR(CopyOctets(field.value, &out.fmspc));
+        break;
+      default:
+        break;  // SGX type, platform instance, configuration
     }
   }
   if (!seen[kPpid] || !seen[kTcb] || !seen[kPceId] || !seen[kFmspc]) return Bad("field missing");

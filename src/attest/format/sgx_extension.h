@@ -1,4 +1,5 @@
-// The SGX extension of a PCK certificate (OID 1.2.840.113741.1.13.1): which machine, at which security version. No trust.
+// The SGX extension of a PCK certificate (OID 1.2.840.113741.1.13.1): which machine, at which
+// security version. No trust.
 #pragma once
 
 #include <string_view>
@@ -18,7 +19,8 @@ struct SgxExtension {
   bool operator==(const SgxExtension&) const = default;
 };
 
-// Strict DER; every field above exactly once; fields that we do not use are skipped. kInvalidArgument.
+// Strict DER; every field above exactly once; fields that we do not use are skipped.
+// kInvalidArgument.
 Result<SgxExtension> ParseSgxExtension(ByteView der);
 
 }  // namespace teetee::attest

@@ -6,9 +6,9 @@
 namespace teetee::attest {
 namespace {
 
-constexpr uint16_t kEcdsaP256 = 2;           // attestation key type
-constexpr uint16_t kCertPckChain = 5;        // certification data: PEM chain of the PCK
-constexpr uint16_t kCertQeReport = 6;        // certification data: QE report and what certifies it
+constexpr uint16_t kEcdsaP256 = 2;     // attestation key type
+constexpr uint16_t kCertPckChain = 5;  // certification data: PEM chain of the PCK
+constexpr uint16_t kCertQeReport = 6;  // certification data: QE report and what certifies it
 enum BodyType : uint16_t { kBodySgx = 1, kBodyTd10 = 2, kBodyTd15 = 3 };
 
 Error Bad(std::string_view what, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
@@ -17,10 +17,14 @@ Error Bad(std::string_view what, const char* file = __builtin_FILE(), int line =
 
 size_t BodySize(uint16_t type) {
   switch (type) {
-    case kBodySgx: return kEnclaveReportSize;
-    case kBodyTd10: return kTdReport10Size;
-    case kBodyTd15: return kTdReport15Size;
-    default: return 0;
+    case kBodySgx:
+      return kEnclaveReportSize;
+    case kBodyTd10:
+      return kTdReport10Size;
+    case kBodyTd15:
+      return kTdReport15Size;
+    default:
+      return 0;
   }
 }
 
@@ -104,7 +108,8 @@ Status ReadCertification(ByteReader& in, Quote* q) {
   q->qe_report_signature = TT_TRY(in.Array<64>());
   uint16_t auth_size = TT_TRY(in.U16Le());
   q->qe_auth_data = ToBytes(TT_TRY(in.View(auth_size)));
-  if (TT_TRY(in.U16Le()) != kCertPckChain) return Bad("certification data is no PCK chain (type 5)");
+  if (TT_TRY(in.U16Le()) != kCertPckChain)
+    return Bad("certification data is no PCK chain (type 5)");
   if (TT_TRY(in.U32Le()) != in.remaining()) return Bad("size of the PCK chain does not fit");
   std::string_view chain = AsText(TT_TRY(in.View(in.remaining())));
   if (chain.ends_with('\0')) chain.remove_suffix(1);
@@ -117,7 +122,8 @@ Status ReadSignatureData(ByteReader& in, Quote* q) {
   q->attestation_key = TT_TRY(in.Array<64>());
   if (q->version == 3) return ReadCertification(in, q);
   if (TT_TRY(in.U16Le()) != kCertQeReport) return Bad("outer certification data is not of type 6");
-  if (TT_TRY(in.U32Le()) != in.remaining()) return Bad("size of the certification data does not fit");
+  if (TT_TRY(in.U32Le()) != in.remaining())
+    return Bad("size of the certification data does not fit");
   return ReadCertification(in, q);
 }
 

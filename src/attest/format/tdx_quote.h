@@ -1,5 +1,6 @@
-// Intel DCAP quotes: TDX versions 4 and 5, SGX version 3. Bytes to fields with strict lengths, no trust.
-// Layout: docs/formats/evidence.md section 4.1 (Intel's "TDX DCAP Quoting Library API", appendix 3).
+// Intel DCAP quotes: TDX versions 4 and 5, SGX version 3. Bytes to fields with strict lengths, no
+// trust. Layout: docs/formats/evidence.md section 4.1 (Intel's "TDX DCAP Quoting Library API",
+// appendix 3).
 #pragma once
 
 #include <optional>
@@ -20,7 +21,8 @@ inline constexpr size_t kTdReport15Size = 648;
 inline constexpr ByteArray<16> kIntelQeVendor = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                                  0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
 
-// Report of an SGX enclave: the body of a version 3 quote, and the quoting enclave's own report in every quote.
+// Report of an SGX enclave: the body of a version 3 quote, and the quoting enclave's own report in
+// every quote.
 struct EnclaveReport {
   ByteArray<16> cpu_svn{};
   ByteArray<4> misc_select{};  // memory order
@@ -63,7 +65,7 @@ struct Quote {
   uint16_t version = 0;
   TeeType tee = TeeType::kTdx;
   ByteArray<20> user_data{};
-  std::optional<TdReport> td;            // one of td and enclave
+  std::optional<TdReport> td;  // one of td and enclave
   std::optional<EnclaveReport> enclave;
   Bytes signed_bytes;  // header, descriptor if version 5, body
   crypto::P256Signature signature{};

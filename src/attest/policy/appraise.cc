@@ -15,7 +15,8 @@ constexpr uint64_t kXfamAllowed = 0x6dbe7;
 constexpr uint64_t kXfamRequired = 0x3;
 
 Status AppraiseTd(const TdReport& td) {
-  if ((td.td_attributes & kTdDebug) != 0) return Refuse(check::kTdxDebug, "the debug attribute is set");
+  if ((td.td_attributes & kTdDebug) != 0)
+    return Refuse(check::kTdxDebug, "the debug attribute is set");
   if ((td.td_attributes & kTdSeptVeDisable) == 0) {
     return Refuse(check::kTdxAttributes, "SEPT_VE_DISABLE is not set");
   }
@@ -36,7 +37,8 @@ Status AppraiseTd(const TdReport& td) {
 
 Status AppraiseClass(const VerifiedQuote& quote, const TrustFile& trust) {
   bool vendor = quote.root() == kIntelRootSpkiHash;
-  bool listed = std::find(trust.roots().begin(), trust.roots().end(), quote.root()) != trust.roots().end();
+  bool listed =
+      std::find(trust.roots().begin(), trust.roots().end(), quote.root()) != trust.roots().end();
   if (!listed || vendor != (trust.evidence_class() == EvidenceClass::kProduction)) {
     return Refuse(check::kEvidenceClass, "the evidence is not of the trust file's class");
   }
@@ -65,7 +67,8 @@ Status AppraiseTcb(const VerifiedQuote& quote, const std::vector<TcbStatus>& acc
                    uint64_t min_evaluation) {
   bool wanted = std::find(accepted.begin(), accepted.end(), quote.status()) != accepted.end();
   if (!wanted || quote.status() == TcbStatus::kRevoked) {
-    return Refuse(check::kTcbStatus, "the TCB status is " + std::string(TcbStatusName(quote.status())));
+    return Refuse(check::kTcbStatus,
+                  "the TCB status is " + std::string(TcbStatusName(quote.status())));
   }
   if (quote.tcb_evaluation() < min_evaluation) {
     return Refuse(check::kTcbEvaluation,
@@ -83,8 +86,9 @@ Result<std::string> Appraise(const VerifiedQuote& quote, const TrustFile& trust)
   for (const Measurement& m : trust.measurements()) {
     if (Matches(m, *quote.quote().td)) return m.name;
   }
-  return Refuse(check::kMeasurement, "MRTD " + ToHex(quote.quote().td->mrtd) +
-                                         " and its RTMRs are of no release that the trust file lists");
+  return Refuse(check::kMeasurement,
+                "MRTD " + ToHex(quote.quote().td->mrtd) +
+                    " and its RTMRs are of no release that the trust file lists");
 }
 
 }  // namespace teetee::attest

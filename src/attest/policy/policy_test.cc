@@ -25,7 +25,8 @@ Json With(std::string_view key, Json value) {
 
 TEST(TrustFile, RefusesWhatItDoesNotKnow) {
   ASSERT_TRUE(Parses(FakeTrustJson(kRoot, kMrtd)));
-  for (const char* key : {"class", "chain_id", "registry", "ledger", "roots", "measurements", "models"}) {
+  for (const char* key :
+       {"class", "chain_id", "registry", "ledger", "roots", "measurements", "models"}) {
     Json json = FakeTrustJson(kRoot, kMrtd);
     std::erase_if(json.as_object(), [&](const auto& m) { return m.first == key; });
     EXPECT_FALSE(Parses(json)) << key;
@@ -38,7 +39,8 @@ TEST(TrustFile, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(Parses(With("accepted_tcb", Json::MakeArray().Push("Fine"))));
   EXPECT_FALSE(Parses(With("accepted_tcb", Json::MakeArray().Push("Revoked"))));
   EXPECT_FALSE(Parses(With("models", Json::MakeObject({{"m", "0x12"}}))));
-  Json measurement = Json::MakeObject({{"name", "n"}, {"mrtd", ToHex(kMrtd)}, {"rtmr4", ToHex(kMrtd)}});
+  Json measurement =
+      Json::MakeObject({{"name", "n"}, {"mrtd", ToHex(kMrtd)}, {"rtmr4", ToHex(kMrtd)}});
   EXPECT_FALSE(Parses(With("measurements", Json::MakeArray().Push(measurement))));
   EXPECT_FALSE(TrustFile::Parse("[]"));
   EXPECT_FALSE(TrustFile::Parse(""));

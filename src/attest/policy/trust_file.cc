@@ -97,7 +97,8 @@ Result<std::vector<TcbStatus>> ReadAccepted(const Json& json) {
   for (const Json& item : list->as_array()) {
     auto status = item.is_string() ? TcbStatusFromName(item.as_string()) : std::nullopt;
     if (!status) return Bad("field 'accepted_tcb': unknown status");
-    if (*status == TcbStatus::kRevoked) return Bad("field 'accepted_tcb': Revoked is never accepted");
+    if (*status == TcbStatus::kRevoked)
+      return Bad("field 'accepted_tcb': Revoked is never accepted");
     out.push_back(*status);
   }
   SortUnique(&out);
@@ -109,7 +110,8 @@ Result<std::map<std::string, Hash32>> ReadModels(const Json& json) {
   if (models->as_object().size() > kMaxList) return Bad("field 'models': too long");
   std::map<std::string, Hash32> out;
   for (const auto& [name, id] : models->as_object()) {
-    if (name.empty() || name.size() > kMaxName || !id.is_string()) return Bad("field 'models': bad entry");
+    if (name.empty() || name.size() > kMaxName || !id.is_string())
+      return Bad("field 'models': bad entry");
     out[name] = TT_TRY(FromHexFixed<32>(id.as_string()));
   }
   return out;
@@ -117,7 +119,8 @@ Result<std::map<std::string, Hash32>> ReadModels(const Json& json) {
 
 }  // namespace
 
-// Of the certificate "Intel SGX Root CA" (2018 to 2049). Pinned by its key: SHA-256 of the SubjectPublicKeyInfo.
+// Of the certificate "Intel SGX Root CA" (2018 to 2049). Pinned by its key: SHA-256 of the
+// SubjectPublicKeyInfo.
 const Hash32 kIntelRootSpkiHash = {0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
                                    0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
                                    0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e};
@@ -126,7 +129,9 @@ std::string_view EvidenceClassName(EvidenceClass c) {
   return c == EvidenceClass::kSimulated ? "simulated" : "production";
 }
 
-std::string_view TcbStatusName(TcbStatus status) { return kStatusNames[static_cast<size_t>(status)]; }
+std::string_view TcbStatusName(TcbStatus status) {
+  return kStatusNames[static_cast<size_t>(status)];
+}
 
 std::optional<TcbStatus> TcbStatusFromName(std::string_view name) {
   for (size_t i = 0; i < std::size(kStatusNames); ++i) {
@@ -136,8 +141,9 @@ std::optional<TcbStatus> TcbStatusFromName(std::string_view name) {
 }
 
 Status TrustFile::Read(const Json& json) {
-  TT_RETURN_IF_ERROR(CheckMembers(json, {"class", "chain_id", "registry", "ledger", "roots", "measurements",
-                                         "models", "accepted_tcb", "min_tcb_evaluation"}));
+  TT_RETURN_IF_ERROR(
+      CheckMembers(json, {"class", "chain_id", "registry", "ledger", "roots", "measurements",
+                          "models", "accepted_tcb", "min_tcb_evaluation"}));
   class_ = TT_TRY(ReadClass(json));
   chain_id_ = TT_TRY(json.GetUint64("chain_id"));
   registry_ = TT_TRY(GetHex<20>(json, "registry"));

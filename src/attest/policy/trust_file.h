@@ -1,5 +1,5 @@
-// What a user accepts: read from a file or compiled in, never fetched from the gateway. docs/formats/evidence.md section 6.
-// An empty list accepts nothing. Immutable; thread-safe.
+// What a user accepts: read from a file or compiled in, never fetched from the gateway.
+// docs/formats/evidence.md section 6. An empty list accepts nothing. Immutable; thread-safe.
 #pragma once
 
 #include <map>
@@ -42,8 +42,8 @@ struct Measurement {
 
 class TrustFile {
  public:
-  // Strict: no unknown member. Refused: class simulated off chain 31337 or with a vendor's root; class production with any root
-  // that is not a vendor's; "Revoked" among accepted_tcb.
+  // Strict: no unknown member. Refused: class simulated off chain 31337 or with a vendor's root;
+  // class production with any root that is not a vendor's; "Revoked" among accepted_tcb.
   static Result<TrustFile> Parse(std::string_view json);
   static Result<TrustFile> Load(const std::string& path);
 
@@ -62,7 +62,8 @@ class TrustFile {
 
   // Canonical form: roots as hashes, lists sorted, defaults written out.
   Json ToJson() const;
-  // SHA-256 of the canonical form without "models" (names are the user's own; a node enforces none of them).
+  // SHA-256 of the canonical form without "models" (names are the user's own; a node enforces none
+  // of them).
   Hash32 PolicyHash() const;
 
  private:

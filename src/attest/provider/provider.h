@@ -1,5 +1,6 @@
-// Makes evidence inside the TEE. One implementation per kind of TEE; nodes hold one and know nothing of its kind.
-// Thread-safe: implementations lock where the hardware needs it. A quote may take tens of milliseconds.
+// Makes evidence inside the TEE. One implementation per kind of TEE; nodes hold one and know
+// nothing of its kind. Thread-safe: implementations lock where the hardware needs it. A quote may
+// take tens of milliseconds.
 #pragma once
 
 #include <string_view>

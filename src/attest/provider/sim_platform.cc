@@ -43,7 +43,8 @@ Bytes EncodeSgxExtension(const SgxExtension& e) {
   return EncodeDer(DerTag::kSequence, fields.bytes());
 }
 
-crypto::CertificateSpec CaSpec(const std::string& name, const crypto::Validity& dates, int64_t path) {
+crypto::CertificateSpec CaSpec(const std::string& name, const crypto::Validity& dates,
+                               int64_t path) {
   crypto::CertificateSpec out;
   out.common_name = name;
   out.organization = "TeeTee development";
@@ -78,15 +79,17 @@ struct Certificates {
 };
 
 Result<Certificates> IssueCertificates(const PlatformSpec& spec, const Keys& keys) {
-  Certificate root = TT_TRY(crypto::BuildSelfSigned(CaSpec(spec.root_name, spec.root_dates, 1), keys.root));
+  Certificate root =
+      TT_TRY(crypto::BuildSelfSigned(CaSpec(spec.root_name, spec.root_dates, 1), keys.root));
   Issuer by_root{root, keys.root};
-  Certificate ca = TT_TRY(
-      crypto::BuildCertificate(CaSpec(spec.ca_name, spec.ca_dates, 0), keys.ca.PublicKey(), by_root));
+  Certificate ca = TT_TRY(crypto::BuildCertificate(CaSpec(spec.ca_name, spec.ca_dates, 0),
+                                                   keys.ca.PublicKey(), by_root));
   crypto::CertificateSpec pck_spec = LeafSpec(spec.pck_name, spec.pck_dates);
   pck_spec.extensions = {{std::string(kSgxExtensionOid), EncodeSgxExtension(spec.pck), false}};
-  Certificate pck = TT_TRY(crypto::BuildCertificate(pck_spec, keys.pck.PublicKey(), Issuer{ca, keys.ca}));
-  Certificate signer = TT_TRY(crypto::BuildCertificate(LeafSpec(spec.signer_name, spec.signer_dates),
-                                                       keys.signer.PublicKey(), by_root));
+  Certificate pck =
+      TT_TRY(crypto::BuildCertificate(pck_spec, keys.pck.PublicKey(), Issuer{ca, keys.ca}));
+  Certificate signer = TT_TRY(crypto::BuildCertificate(
+      LeafSpec(spec.signer_name, spec.signer_dates), keys.signer.PublicKey(), by_root));
   return Certificates{root, ca, pck, signer};
 }
 
@@ -149,8 +152,8 @@ Json HonestQeIdentity(const QuoteSpec& quote, const crypto::Validity& dates) {
                            {"tcbLevels", IsvLevels(quote.qe.isv_svn)}});
 }
 
-void SetSigned(const std::string& name, const Json& document, const P256Key& key, const std::string& chain,
-               Json* out) {
+void SetSigned(const std::string& name, const Json& document, const P256Key& key,
+               const std::string& chain, Json* out) {
   std::string text = document.Dump();
   out->Set(name + "_issuer_chain", chain);
   out->Set(name, text);
@@ -197,7 +200,8 @@ Result<Platform> IssuePlatform(const PlatformSpec& spec) {
   Keys keys;
   Certificates c = TT_TRY(IssueCertificates(spec, keys));
   Bytes collateral = TT_TRY(IssueCollateral(spec, keys, c));
-  return Platform{c.root, keys.pck, c.pck.ToPem() + c.ca.ToPem() + c.root.ToPem(), std::move(collateral)};
+  return Platform{c.root, keys.pck, c.pck.ToPem() + c.ca.ToPem() + c.root.ToPem(),
+                  std::move(collateral)};
 }
 
 }  // namespace teetee::attest::simulated

@@ -1,5 +1,6 @@
-// A whole pretended platform: certificates, CRLs, TCB info and QE identity under a root of its own. Every field is open, so that
-// tests can lie with it; DevPki makes the honest one. Not in measured images (TEETEE_SIMULATED=OFF).
+// A whole pretended platform: certificates, CRLs, TCB info and QE identity under a root of its own.
+// Every field is open, so that tests can lie with it; DevPki makes the honest one. Not in measured
+// images (TEETEE_SIMULATED=OFF).
 #pragma once
 
 #ifdef TEETEE_SIMULATED
@@ -28,7 +29,7 @@ struct PlatformSpec {
   bool revoke_signer = false;
   bool sign_documents_with_pck = false;  // in place of the TCB signer
   SgxExtension pck;
-  Json tcb_info;     // signed as Dump() writes it
+  Json tcb_info;  // signed as Dump() writes it
   Json qe_identity;
 };
 
@@ -42,8 +43,8 @@ struct Platform {
   Bytes collateral;       // the JSON container
 };
 
-// Fresh keys for everything; those of root, CA and signer are forgotten on return. kInvalidArgument for a spec that X.509 cannot
-// express.
+// Fresh keys for everything; those of root, CA and signer are forgotten on return. kInvalidArgument
+// for a spec that X.509 cannot express.
 Result<Platform> IssuePlatform(const PlatformSpec& spec);
 
 }  // namespace teetee::attest::simulated

@@ -71,11 +71,11 @@ QuoteSpec HonestQuote(const Hash48& mrtd) {
   return out;
 }
 
-Bytes BuildQuote(const QuoteSpec& spec, const crypto::P256Key& pck_key, std::string_view pck_chain) {
+Bytes BuildQuote(const QuoteSpec& spec, const crypto::P256Key& pck_key,
+                 std::string_view pck_chain) {
   crypto::P256Key attestation_key = crypto::P256Key::Generate();
   Bytes signed_bytes = EncodeSigned(spec);
-  Bytes certification =
-      EncodeCertification(spec, attestation_key.PublicKey(), pck_key, pck_chain);
+  Bytes certification = EncodeCertification(spec, attestation_key.PublicKey(), pck_key, pck_chain);
   ByteWriter data;
   data.Raw(attestation_key.Sign(signed_bytes)).Raw(attestation_key.PublicKey());
   data.U16Le(6).U32Le(static_cast<uint32_t>(certification.size())).Raw(certification);

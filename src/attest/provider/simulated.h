@@ -1,5 +1,6 @@
-// Simulated evidence: a TDX v4 quote that the real verifier reads, signed by this machine's development PKI. It proves which
-// executable runs to nobody but the developer who made that PKI. Not in measured images (TEETEE_SIMULATED=OFF).
+// Simulated evidence: a TDX v4 quote that the real verifier reads, signed by this machine's
+// development PKI. It proves which executable runs to nobody but the developer who made that PKI.
+// Not in measured images (TEETEE_SIMULATED=OFF).
 #pragma once
 
 #ifdef TEETEE_SIMULATED

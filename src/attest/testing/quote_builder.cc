@@ -59,7 +59,8 @@ Bytes CertificateEvidence(EvidenceProvider& provider, const Claims& claims) {
   return Wrap(provider.Quote(CertificateReportData(encoded)), encoded);
 }
 
-Bytes ChannelEvidence(EvidenceProvider& provider, const Claims& claims, const ChannelBinding& binding) {
+Bytes ChannelEvidence(EvidenceProvider& provider, const Claims& claims,
+                      const ChannelBinding& binding) {
   Bytes encoded = EncodeClaims(claims);
   return Wrap(provider.Quote(ChannelReportData(binding, encoded)), encoded);
 }

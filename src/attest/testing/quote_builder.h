@@ -11,7 +11,8 @@
 
 namespace teetee::attest::testing {
 
-// An EvidenceProvider over a fake platform. Change spec() to lie; honest until then. Not thread-safe while spec() changes.
+// An EvidenceProvider over a fake platform. Change spec() to lie; honest until then. Not
+// thread-safe while spec() changes.
 class FakeProvider : public EvidenceProvider {
  public:
   explicit FakeProvider(simulated::Platform platform = FakePlatform());
@@ -36,7 +37,8 @@ Claims FakeClaims(const Hash32& tls_spki_hash, const TrustFile& trust, int64_t n
 
 // Layouts (a) and (b), as certificate extension values.
 Bytes CertificateEvidence(EvidenceProvider& provider, const Claims& claims);
-Bytes ChannelEvidence(EvidenceProvider& provider, const Claims& claims, const ChannelBinding& binding);
+Bytes ChannelEvidence(EvidenceProvider& provider, const Claims& claims,
+                      const ChannelBinding& binding);
 
 }  // namespace teetee::attest::testing
 

@@ -10,8 +10,9 @@ constexpr std::string_view kPlatformCaName = "SGX PCK Platform CA";
 constexpr std::string_view kProcessorCaName = "SGX PCK Processor CA";
 constexpr std::string_view kTcbSignerName = "SGX TCB Signing";
 
-// Names are matched by their end: Intel's begin with "Intel ", simulated ones say so. What counts is the pinned root; names keep
-// one leaf of that root (a PCK) from standing in for another (a TCB signer).
+// Names are matched by their end: Intel's begin with "Intel ", simulated ones say so. What counts
+// is the pinned root; names keep one leaf of that root (a PCK) from standing in for another (a TCB
+// signer).
 bool HasName(const crypto::Certificate& c, std::string_view name) {
   return c.subject_common_name().ends_with(name);
 }
@@ -31,7 +32,8 @@ Status CheckIsLeaf(const crypto::Certificate& c, const Check& failed) {
   return Ok{};
 }
 
-Status CheckLink(const crypto::Certificate& c, const crypto::Certificate& issuer, const Check& failed) {
+Status CheckLink(const crypto::Certificate& c, const crypto::Certificate& issuer,
+                 const Check& failed) {
   if (auto link = c.CheckSignedBy(issuer); !link) return Refuse(failed, link.error());
   return Ok{};
 }
@@ -56,14 +58,15 @@ Status CheckPckLinks(const PckChain& chain) {
 }
 
 Status CheckValid(const crypto::Certificate& c, const ChainContext& context, const Check& failed) {
-  if (context.now < c.validity().not_before) return Refuse(failed, "a certificate is not valid yet");
+  if (context.now < c.validity().not_before)
+    return Refuse(failed, "a certificate is not valid yet");
   if (context.now > c.validity().not_after) return Refuse(failed, "a certificate has expired");
   context.window.AddCertificate(c);
   return Ok{};
 }
 
-Status CheckCrl(const crypto::Crl& crl, const crypto::Certificate& issuer, const ChainContext& context,
-                const Check& failed) {
+Status CheckCrl(const crypto::Crl& crl, const crypto::Certificate& issuer,
+                const ChainContext& context, const Check& failed) {
   if (auto link = crl.CheckSignedBy(issuer); !link) return Refuse(failed, link.error());
   if (context.now < crl.this_update()) return Refuse(failed, "the CRL is from the future");
   if (context.now > crl.next_update()) return Refuse(failed, "the CRL has expired");
@@ -99,18 +102,21 @@ Result<PckChain> CheckPckChain(std::string_view pem, const ChainContext& context
   return chain;
 }
 
-Status CheckRevocation(const PckChain& chain, const Collateral& collateral, const ChainContext& context) {
+Status CheckRevocation(const PckChain& chain, const Collateral& collateral,
+                       const ChainContext& context) {
   TT_RETURN_IF_ERROR(CheckCrl(collateral.root_crl, chain.root, context, check::kRootCrl));
   TT_RETURN_IF_ERROR(CheckCrl(collateral.pck_crl, chain.ca, context, check::kPckCrl));
-  if (collateral.root_crl.IsRevoked(chain.ca)) return Refuse(check::kPckRevoked, "the PCK CA is revoked");
+  if (collateral.root_crl.IsRevoked(chain.ca))
+    return Refuse(check::kPckRevoked, "the PCK CA is revoked");
   if (collateral.pck_crl.IsRevoked(chain.leaf)) {
     return Refuse(check::kPckRevoked, "the PCK certificate is revoked");
   }
   return Ok{};
 }
 
-Status CheckDocument(const SignedDocument& document, const PckChain& chain, const crypto::Crl& root_crl,
-                     const ChainContext& context, const DocumentChecks& checks) {
+Status CheckDocument(const SignedDocument& document, const PckChain& chain,
+                     const crypto::Crl& root_crl, const ChainContext& context,
+                     const DocumentChecks& checks) {
   if (document.chain.size() != 2) return Refuse(checks.signer, "not two certificates");
   const crypto::Certificate& signer = document.chain[0];
   if (document.chain[1].spki_hash() != chain.root.spki_hash()) {
@@ -123,7 +129,8 @@ Status CheckDocument(const SignedDocument& document, const PckChain& chain, cons
   TT_RETURN_IF_ERROR(CheckLink(signer, chain.root, checks.signer));
   TT_RETURN_IF_ERROR(CheckValid(signer, context, checks.signer));
   if (root_crl.IsRevoked(signer)) return Refuse(checks.signer, "the signer is revoked");
-  auto verified = crypto::P256Verify(signer.public_key(), AsBytes(document.text), document.signature);
+  auto verified =
+      crypto::P256Verify(signer.public_key(), AsBytes(document.text), document.signature);
   if (!verified) return Refuse(checks.signature, verified.error());
   return Ok{};
 }

@@ -8,8 +8,8 @@
 namespace teetee::attest {
 namespace {
 
-// A root that is not listed is refused in any case; this says it in the words of the trust file's class where the chain itself
-// admits what it is.
+// A root that is not listed is refused in any case; this says it in the words of the trust file's
+// class where the chain itself admits what it is.
 Error ExplainRoot(Error error, ByteView quote_bytes, const TrustFile& trust) {
   if (RefusedCheck(error) != check::kPckRoot.id) return error;
   auto quote = ParseQuote(quote_bytes);
@@ -21,7 +21,8 @@ Error ExplainRoot(Error error, ByteView quote_bytes, const TrustFile& trust) {
   if (trust.evidence_class() == EvidenceClass::kProduction && says_simulated) {
     return Refuse(check::kEvidenceClass, "simulated evidence under a production trust file");
   }
-  if (trust.evidence_class() == EvidenceClass::kSimulated && root.spki_hash() == kIntelRootSpkiHash) {
+  if (trust.evidence_class() == EvidenceClass::kSimulated &&
+      root.spki_hash() == kIntelRootSpkiHash) {
     return Refuse(check::kEvidenceClass, "real evidence under a simulated trust file");
   }
   return error;
@@ -36,12 +37,14 @@ Result<VerifiedQuote> VerifyAndExplain(ByteView quote, ByteView collateral, cons
 
 Status CheckReportData(const VerifiedQuote& quote, const ReportData& expected) {
   if (!ConstantTimeEqual(quote.quote().report_data(), expected)) {
-    return Refuse(check::kReportData, "the report data is for other claims, another channel or another use");
+    return Refuse(check::kReportData,
+                  "the report data is for other claims, another channel or another use");
   }
   return Ok{};
 }
 
-Status CheckClaims(const Claims& claims, const ExpectedReportData& expected, const TrustFile& trust) {
+Status CheckClaims(const Claims& claims, const ExpectedReportData& expected,
+                   const TrustFile& trust) {
   if (expected.tls_spki_hash() && claims.tls_key_hash != *expected.tls_spki_hash()) {
     return Refuse(check::kTlsKey, "the claims name another TLS key");
   }
@@ -59,7 +62,8 @@ Status CheckClaims(const Claims& claims, const ExpectedReportData& expected, con
 class PeerVerifier {
  public:
   static Result<VerifiedPeer> Run(ByteView evidence_bytes, ByteView collateral,
-                                  const ExpectedReportData& expected, const TrustFile& trust, int64_t now) {
+                                  const ExpectedReportData& expected, const TrustFile& trust,
+                                  int64_t now) {
     if (expected.channel()) {
       TT_RETURN_IF_ERROR(
           CheckNotReflected(expected.channel()->peer_spki_hash, expected.channel()->own_spki_hash));
@@ -131,7 +135,8 @@ Status CheckClaimsAge(const Claims& claims, int64_t now, int64_t max_age) {
   }
   auto block_time = static_cast<int64_t>(claims.block_time);
   if (block_time < now - max_age) return Refuse(check::kClaimsAge, "the block is too old");
-  if (block_time > now + kMaxBlockAhead) return Refuse(check::kClaimsAge, "the block is from the future");
+  if (block_time > now + kMaxBlockAhead)
+    return Refuse(check::kClaimsAge, "the block is from the future");
   return Ok{};
 }
 

@@ -1,6 +1,7 @@
-// The proof that a peer is a wanted node: genuine evidence, accepted by the trust file, bound to this key or channel.
-// A channel cannot be opened without a VerifiedPeer, and only the functions below make one.
-// Every refusal reads "check ID: ..." (attest/check.h). Pure functions of their arguments; thread-safe.
+// The proof that a peer is a wanted node: genuine evidence, accepted by the trust file, bound to
+// this key or channel. A channel cannot be opened without a VerifiedPeer, and only the functions
+// below make one. Every refusal reads "check ID: ..." (attest/check.h). Pure functions of their
+// arguments; thread-safe.
 #pragma once
 
 #include "attest/check.h"
@@ -15,10 +16,13 @@ class VerifiedPeer {
  public:
   const Claims& claims() const { return claims_; }
   const VerifiedQuote& quote() const { return quote_; }
-  EvidenceClass evidence_class() const { return class_; }  // anyone who shows a verdict shows this too
+  // anyone who shows a verdict shows this too
+  EvidenceClass evidence_class() const { return class_; }
   const std::string& release() const { return release_; }  // name of the matching measurement
-  const Hash32& evidence_hash() const { return evidence_hash_; }      // SHA-256 of the extension's value
-  const Hash32& collateral_hash() const { return collateral_hash_; }  // SHA-256 of the collateral: for receipts
+  // SHA-256 of the extension's value
+  const Hash32& evidence_hash() const { return evidence_hash_; }
+  // SHA-256 of the collateral: for receipts
+  const Hash32& collateral_hash() const { return collateral_hash_; }
 
  private:
   friend class PeerVerifier;
@@ -37,7 +41,8 @@ class ExpectedReportData {
  public:
   // (a) from the certificate of a TLS connection: the claims must name the key of that certificate.
   static ExpectedReportData Certificate(const Hash32& tls_spki_hash);
-  // (a) for a client that talks through a gateway and seals to the claims' HPKE key: it sees no TLS key of the node.
+  // (a) for a client that talks through a gateway and seals to the claims' HPKE key: it sees no TLS
+  // key of the node.
   static ExpectedReportData ThroughGateway();
   // (b) as the peer must have computed it; the claims must name binding.own_spki_hash.
   static ExpectedReportData Channel(const ChannelBinding& binding);
@@ -51,9 +56,10 @@ class ExpectedReportData {
   std::optional<ChannelBinding> channel_;
 };
 
-// `evidence` is the value of the certificate extension (format/evidence.h), `collateral` the JSON container, `now` Unix seconds.
-// Also holds the claims to the trust file: chain id, registry and policy hash must be its own. Which model, slot, host and block
-// are wanted is the caller's question.
+// `evidence` is the value of the certificate extension (format/evidence.h), `collateral` the JSON
+// container, `now` Unix seconds. Also holds the claims to the trust file: chain id, registry and
+// policy hash must be its own. Which model, slot, host and block are wanted is the caller's
+// question.
 Result<VerifiedPeer> VerifyEvidence(ByteView evidence, ByteView collateral,
                                     const ExpectedReportData& expected, const TrustFile& trust,
                                     int64_t now);
@@ -63,7 +69,8 @@ Result<VerifiedPeer> VerifyChannelEvidence(ByteView evidence, ByteView collatera
                                            const ChannelBinding& binding, const TrustFile& trust,
                                            int64_t now);
 
-// For an auditor of a join on chain: a quote of layout (c) under the trust file's policy. `digest` is the auditor's own.
+// For an auditor of a join on chain: a quote of layout (c) under the trust file's policy. `digest`
+// is the auditor's own.
 Result<VerifiedQuote> VerifyJoinQuote(ByteView quote, ByteView collateral, const Hash32& digest,
                                       const TrustFile& trust, int64_t now);
 

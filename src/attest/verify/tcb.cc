@@ -12,7 +12,8 @@ constexpr uint8_t kSgxDebug = 0x02;  // byte 0 of ATTRIBUTES
 enum Svn : size_t { kModuleSvn = 0, kModuleVersion = 1, kSeamLoaderSvn = 2 };
 
 template <size_t N>
-bool EqualUnderMask(const ByteArray<N>& value, const ByteArray<N>& mask, const ByteArray<N>& wanted) {
+bool EqualUnderMask(const ByteArray<N>& value, const ByteArray<N>& mask,
+                    const ByteArray<N>& wanted) {
   for (size_t i = 0; i < N; ++i) {
     if ((value[i] & mask[i]) != wanted[i]) return false;
   }
@@ -30,17 +31,20 @@ bool IsOneOf(TcbStatus status, std::initializer_list<TcbStatus> list) {
   return std::find(list.begin(), list.end(), status) != list.end();
 }
 
-// A part of the platform (module, QE) can only make the status worse. `part` is UpToDate, OutOfDate or Revoked.
+// A part of the platform (module, QE) can only make the status worse. `part` is UpToDate, OutOfDate
+// or Revoked.
 TcbStatus Converge(TcbStatus status, TcbStatus part) {
   if (part == TcbStatus::kRevoked) return TcbStatus::kRevoked;
   if (part != TcbStatus::kOutOfDate) return status;
   switch (status) {
     case TcbStatus::kUpToDate:
-    case TcbStatus::kSwHardeningNeeded: return TcbStatus::kOutOfDate;
+    case TcbStatus::kSwHardeningNeeded:
+      return TcbStatus::kOutOfDate;
     case TcbStatus::kConfigurationNeeded:
     case TcbStatus::kConfigurationAndSwHardeningNeeded:
       return TcbStatus::kOutOfDateConfigurationNeeded;
-    default: return status;
+    default:
+      return status;
   }
 }
 
@@ -52,7 +56,8 @@ bool IsPartStatus(TcbStatus status) {
 Result<TcbLevel> MatchIsv(const std::vector<TcbLevel>& levels, uint16_t svn, const Check& failed) {
   for (const TcbLevel& level : levels) {
     if (svn < level.isv_svn) continue;
-    if (!IsPartStatus(level.status)) return Refuse(failed, "the matching level has a foreign status");
+    if (!IsPartStatus(level.status))
+      return Refuse(failed, "the matching level has a foreign status");
     return level;
   }
   return Refuse(failed, "no TCB level matches");
@@ -74,7 +79,8 @@ Result<const ModuleIdentity*> FindModule(const TcbInfo& info, uint8_t version) {
   for (const ModuleIdentity& identity : info.module_identities) {
     if (UpperCase(identity.id) == ModuleId(version)) return &identity;
   }
-  return Refuse(check::kModuleIdentity, "the TCB info does not know this version of the TDX module");
+  return Refuse(check::kModuleIdentity,
+                "the TCB info does not know this version of the TDX module");
 }
 
 Status CheckModule(const TdReport& td, const ModuleIdentity& module) {
@@ -98,7 +104,8 @@ Result<std::optional<TcbLevel>> MatchModule(const TdReport& td, const TcbInfo& i
   }
   const ModuleIdentity* identity = TT_TRY(FindModule(info, version));
   TT_RETURN_IF_ERROR(CheckModule(td, *identity));
-  TcbLevel level = TT_TRY(MatchIsv(identity->levels, td.tee_tcb_svn[kModuleSvn], check::kModuleLevel));
+  TcbLevel level =
+      TT_TRY(MatchIsv(identity->levels, td.tee_tcb_svn[kModuleSvn], check::kModuleLevel));
   return std::optional<TcbLevel>(std::move(level));
 }
 
@@ -107,12 +114,14 @@ struct PlatformMatch {
   const TcbLevel* sgx_level;  // the first whose SGX part alone matches
 };
 
-Result<PlatformMatch> MatchPlatform(const Quote& quote, const SgxExtension& pck, const TcbInfo& info) {
+Result<PlatformMatch> MatchPlatform(const Quote& quote, const SgxExtension& pck,
+                                    const TcbInfo& info) {
   // From module version 1 on, its two versions are judged by the module's own levels.
   size_t from = quote.td && quote.td->tee_tcb_svn[kModuleVersion] > 0 ? 2 : 0;
   const TcbLevel* sgx_level = nullptr;
   for (const TcbLevel& level : info.levels) {
-    if (!AtLeast(pck.component_svns, level.sgx_components, 0) || pck.pce_svn < level.pce_svn) continue;
+    if (!AtLeast(pck.component_svns, level.sgx_components, 0) || pck.pce_svn < level.pce_svn)
+      continue;
     if (sgx_level == nullptr) sgx_level = &level;
     if (!quote.td || AtLeast(quote.td->tee_tcb_svn, level.tdx_components, from)) {
       return PlatformMatch{&level, sgx_level};
@@ -122,8 +131,9 @@ Result<PlatformMatch> MatchPlatform(const Quote& quote, const SgxExtension& pck,
 }
 
 bool NeedsConfiguration(TcbStatus status) {
-  return IsOneOf(status, {TcbStatus::kConfigurationNeeded, TcbStatus::kConfigurationAndSwHardeningNeeded,
-                          TcbStatus::kOutOfDateConfigurationNeeded});
+  return IsOneOf(status,
+                 {TcbStatus::kConfigurationNeeded, TcbStatus::kConfigurationAndSwHardeningNeeded,
+                  TcbStatus::kOutOfDateConfigurationNeeded});
 }
 
 // Is the module that runs now (TEE_TCB_SVN2) at the newest level?
@@ -147,14 +157,16 @@ struct RelaunchInput {
 Result<TcbStatus> ApplyRelaunch(const TdReport& td, const TcbInfo& info, const RelaunchInput& in) {
   bool candidate =
       td.is_15 && in.qe == TcbStatus::kUpToDate && in.module == TcbStatus::kOutOfDate &&
-      IsOneOf(in.sgx, {TcbStatus::kUpToDate, TcbStatus::kSwHardeningNeeded, TcbStatus::kConfigurationNeeded,
-                       TcbStatus::kConfigurationAndSwHardeningNeeded}) &&
+      IsOneOf(in.sgx,
+              {TcbStatus::kUpToDate, TcbStatus::kSwHardeningNeeded, TcbStatus::kConfigurationNeeded,
+               TcbStatus::kConfigurationAndSwHardeningNeeded}) &&
       IsOneOf(in.status, {TcbStatus::kOutOfDate, TcbStatus::kOutOfDateConfigurationNeeded});
   if (!candidate) return in.status;
   bool newest = TT_TRY(RunsNewestModule(td, info));
   if (!newest) return in.status;
   bool configuration = NeedsConfiguration(in.sgx) || NeedsConfiguration(in.status);
-  return configuration ? TcbStatus::kTdRelaunchAdvisedConfigurationNeeded : TcbStatus::kTdRelaunchAdvised;
+  return configuration ? TcbStatus::kTdRelaunchAdvisedConfigurationNeeded
+                       : TcbStatus::kTdRelaunchAdvised;
 }
 
 void AddAll(const std::vector<std::string>& from, std::vector<std::string>* to) {
@@ -167,7 +179,8 @@ Result<TcbLevel> MatchQe(const EnclaveReport& report, const QeIdentity& identity
   if (report.mr_signer != identity.mr_signer) {
     return Refuse(check::kQePolicy, "another signer of the quoting enclave");
   }
-  if (report.isv_prod_id != identity.isv_prod_id) return Refuse(check::kQePolicy, "another product");
+  if (report.isv_prod_id != identity.isv_prod_id)
+    return Refuse(check::kQePolicy, "another product");
   if (!EqualUnderMask(report.misc_select, identity.misc_select_mask, identity.misc_select)) {
     return Refuse(check::kQePolicy, "MISCSELECT differs");
   }
@@ -199,7 +212,8 @@ Result<TcbVerdict> JudgeTcb(const Quote& quote, const SgxExtension& pck, const T
   out.status = Converge(out.status, qe.status);
   AddAll(qe.advisories, &out.advisories);
   std::sort(out.advisories.begin(), out.advisories.end());
-  out.advisories.erase(std::unique(out.advisories.begin(), out.advisories.end()), out.advisories.end());
+  out.advisories.erase(std::unique(out.advisories.begin(), out.advisories.end()),
+                       out.advisories.end());
   return out;
 }
 

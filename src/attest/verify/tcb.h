@@ -1,5 +1,5 @@
-// Which TCB levels match, and what they say together: steps 10 and 12 to 15 of docs/formats/evidence.md section 4. Pure.
-// Internal to verify/.
+// Which TCB levels match, and what they say together: steps 10 and 12 to 15 of
+// docs/formats/evidence.md section 4. Pure. Internal to verify/.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,12 @@
 
 namespace teetee::attest {
 
-// The quoting enclave against its identity: measurements and attributes (check qe.policy), then its level (check qe.level).
+// The quoting enclave against its identity: measurements and attributes (check qe.policy), then its
+// level (check qe.level).
 Result<TcbLevel> MatchQe(const EnclaveReport& report, const QeIdentity& identity);
 
 struct TcbVerdict {
-  TcbStatus status;    // converged
+  TcbStatus status;  // converged
   TcbStatus platform;
   std::optional<TcbStatus> module;
   std::vector<std::string> advisories;  // sorted, unique

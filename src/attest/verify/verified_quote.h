@@ -1,4 +1,5 @@
-// The proof that a quote is genuine: made by VerifyQuote() alone. Genuine is not yet wanted: policy/appraise.h decides that.
+// The proof that a quote is genuine: made by VerifyQuote() alone. Genuine is not yet wanted:
+// policy/appraise.h decides that.
 #pragma once
 
 #include <optional>
@@ -18,14 +19,17 @@ class VerifiedQuote {
   const Hash32& root() const { return root_; }  // SPKI hash of the root that vouches
   TcbStatus status() const { return status_; }  // converged
   TcbStatus platform_status() const { return platform_; }
-  std::optional<TcbStatus> module_status() const { return module_; }  // none for SGX and module version 0
+  // none for SGX and module version 0
+  std::optional<TcbStatus> module_status() const { return module_; }
   TcbStatus qe_status() const { return qe_; }
   const std::vector<std::string>& advisories() const { return advisories_; }  // sorted, unique
   // While every part is current: newest issue date to earliest expiry.
   const crypto::Validity& window() const { return window_; }
   const ByteArray<6>& fmspc() const { return fmspc_; }  // platform model
-  const ByteArray<16>& ppid() const { return ppid_; }   // the one machine, from the verified PCK leaf
-  uint64_t tcb_evaluation() const { return tcb_evaluation_; }  // tcbEvaluationDataNumber of the TCB info
+  // the one machine, from the verified PCK leaf
+  const ByteArray<16>& ppid() const { return ppid_; }
+  // tcbEvaluationDataNumber of the TCB info
+  uint64_t tcb_evaluation() const { return tcb_evaluation_; }
 
  private:
   friend class QuoteVerifier;
@@ -46,7 +50,7 @@ class VerifiedQuote {
 
 // Steps 1 to 15 (docs/formats/evidence.md section 4): the first check that fails is the error.
 // `roots` are SPKI hashes; `now` is Unix seconds; `collateral` is the JSON container.
-Result<VerifiedQuote> VerifyQuote(ByteView quote, ByteView collateral, std::span<const Hash32> roots,
-                                  int64_t now);
+Result<VerifiedQuote> VerifyQuote(ByteView quote, ByteView collateral,
+                                  std::span<const Hash32> roots, int64_t now);
 
 }  // namespace teetee::attest

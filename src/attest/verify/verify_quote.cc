@@ -1,4 +1,5 @@
-// The order of docs/formats/evidence.md section 4: certificates before documents, documents before the quote that they judge.
+// The order of docs/formats/evidence.md section 4: certificates before documents, documents before
+// the quote that they judge.
 #include "attest/check.h"
 #include "attest/collateral/collateral.h"
 #include "attest/format/sgx_extension.h"
@@ -66,7 +67,8 @@ Status CheckBinding(const Quote& quote, const SgxExtension& pck, const Documents
 
 // Steps 8 and 9.
 Status CheckQeReport(const Quote& quote, const crypto::Certificate& pck) {
-  auto verified = crypto::P256Verify(pck.public_key(), quote.qe_report_bytes, quote.qe_report_signature);
+  auto verified =
+      crypto::P256Verify(pck.public_key(), quote.qe_report_bytes, quote.qe_report_signature);
   if (!verified) return Refuse(check::kQeReportSignature, verified.error());
   ByteWriter bound;
   bound.Raw(quote.attestation_key).Raw(quote.qe_auth_data);
@@ -118,8 +120,8 @@ class QuoteVerifier {
   }
 };
 
-Result<VerifiedQuote> VerifyQuote(ByteView quote, ByteView collateral, std::span<const Hash32> roots,
-                                  int64_t now) {
+Result<VerifiedQuote> VerifyQuote(ByteView quote, ByteView collateral,
+                                  std::span<const Hash32> roots, int64_t now) {
   return QuoteVerifier::Run(quote, collateral, roots, now);
 }
 

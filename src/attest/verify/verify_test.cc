@@ -1,4 +1,5 @@
-// A table of lies: one field each, told by a platform whose root is trusted, and the check that must catch it.
+// A table of lies: one field each, told by a platform whose root is trusted, and the check that
+// must catch it.
 #include <gtest/gtest.h>
 
 #include "attest/check.h"
@@ -26,8 +27,8 @@ struct Verdict {
 Verdict Judge(FakeProvider& provider, int64_t now = kFakeNow) {
   TrustFile trust = provider.Trust();
   Bytes evidence = testing::CertificateEvidence(provider, testing::FakeClaims(kTlsKey, trust));
-  auto peer = VerifyEvidence(evidence, *provider.Collateral(), ExpectedReportData::Certificate(kTlsKey),
-                             trust, now);
+  auto peer = VerifyEvidence(evidence, *provider.Collateral(),
+                             ExpectedReportData::Certificate(kTlsKey), trust, now);
   if (peer) return {};
   return {RefusedCheck(peer.error()), peer.error().message()};
 }
@@ -58,7 +59,8 @@ TEST(Verify, RefusesALyingPlatform) {
       {"signer revoked", "tcb.signer", [](auto& s) { s.revoke_signer = true; }},
       {"signer expired", "tcb.signer", [&](auto& s) { s.signer_dates = past; }},
       {"signer named otherwise", "tcb.signer", [](auto& s) { s.signer_name = "SGX Signing"; }},
-      {"documents signed by the PCK", "tcb.signer", [](auto& s) { s.sign_documents_with_pck = true; }},
+      {"documents signed by the PCK", "tcb.signer",
+       [](auto& s) { s.sign_documents_with_pck = true; }},
       {"TCB info expired", "tcb.dates",
        [](auto& s) { s.tcb_info.Set("nextUpdate", "2026-01-01T00:00:00Z"); }},
       {"TCB info from the future", "tcb.dates",
@@ -72,7 +74,8 @@ TEST(Verify, RefusesALyingPlatform) {
        [](auto& s) {
          At(At(FirstLevel(s.tcb_info), "tcb"), "sgxtcbcomponents").as_array().pop_back();
        }},
-      {"unknown status", "tcb.info", [](auto& s) { FirstLevel(s.tcb_info).Set("tcbStatus", "Fine"); }},
+      {"unknown status", "tcb.info",
+       [](auto& s) { FirstLevel(s.tcb_info).Set("tcbStatus", "Fine"); }},
       {"no levels", "tcb.level", [](auto& s) { s.tcb_info.Set("tcbLevels", Json::MakeArray()); }},
       {"component too low", "tcb.level", [](auto& s) { s.pck.component_svns[15] = 0; }},
       {"PCE too old", "tcb.level", [](auto& s) { s.pck.pce_svn = 0; }},
@@ -85,8 +88,10 @@ TEST(Verify, RefusesALyingPlatform) {
       {"QE identity expired", "qe.dates",
        [](auto& s) { s.qe_identity.Set("nextUpdate", "2026-01-01T00:00:00Z"); }},
       {"QE identity for SGX", "tee.binding", [](auto& s) { s.qe_identity.Set("id", "QE"); }},
-      {"QE identity of another version", "qe.identity", [](auto& s) { s.qe_identity.Set("version", 4); }},
-      {"QE identity of another product", "qe.policy", [](auto& s) { s.qe_identity.Set("isvprodid", 1); }},
+      {"QE identity of another version", "qe.identity",
+       [](auto& s) { s.qe_identity.Set("version", 4); }},
+      {"QE identity of another product", "qe.policy",
+       [](auto& s) { s.qe_identity.Set("isvprodid", 1); }},
       {"QE revoked", "tcb.status",
        [](auto& s) { FirstLevel(s.qe_identity).Set("tcbStatus", "Revoked"); }},
       {"QE with a foreign status", "qe.level",
@@ -163,11 +168,13 @@ TEST(Verify, RefusesMissingAndForeignCollateral) {
     s.qe_identity.Set("tcbEvaluationDataNumber", 2);
   }));
   Bytes quote = *provider.Quote({});
-  std::vector<Hash32> roots = {provider.platform().root.spki_hash(), other.platform().root.spki_hash()};
+  std::vector<Hash32> roots = {provider.platform().root.spki_hash(),
+                               other.platform().root.spki_hash()};
   Json good = *Json::Parse(AsText(*provider.Collateral()));
   Json foreign = *Json::Parse(AsText(*other.Collateral()));
-  for (const char* member : {"root_ca_crl", "pck_crl", "tcb_info", "tcb_info_signature", "qe_identity",
-                             "tcb_info_issuer_chain", "qe_identity_signature", "qe_identity_issuer_chain"}) {
+  for (const char* member :
+       {"root_ca_crl", "pck_crl", "tcb_info", "tcb_info_signature", "qe_identity",
+        "tcb_info_issuer_chain", "qe_identity_signature", "qe_identity_issuer_chain"}) {
     Json swapped = good;
     swapped.Set(member, *foreign.GetString(member));
     EXPECT_FALSE(VerifyQuote(quote, AsBytes(swapped.Dump()), roots, kFakeNow)) << member;
@@ -185,7 +192,8 @@ TEST(Verify, RefusesUntrustedRoots) {
   FakeProvider provider;
   Bytes quote = *provider.Quote({});
   Bytes collateral = *provider.Collateral();
-  for (std::vector<Hash32> roots : {std::vector<Hash32>{}, {kIntelRootSpkiHash}, {FakePlatform().root.spki_hash()}}) {
+  for (std::vector<Hash32> roots :
+       {std::vector<Hash32>{}, {kIntelRootSpkiHash}, {FakePlatform().root.spki_hash()}}) {
     auto verified = VerifyQuote(quote, collateral, roots, kFakeNow);
     ASSERT_FALSE(verified);
     EXPECT_EQ(RefusedCheck(verified.error()), "pck.root");
@@ -198,14 +206,16 @@ TEST(Peer, AcceptsAnHonestOneAndTellsWhatItIs) {
   Claims claims = testing::FakeClaims(kTlsKey, trust);
   Bytes evidence = testing::CertificateEvidence(provider, claims);
   Bytes collateral = *provider.Collateral();
-  auto peer = VerifyEvidence(evidence, collateral, ExpectedReportData::Certificate(kTlsKey), trust, kFakeNow);
+  auto peer = VerifyEvidence(evidence, collateral, ExpectedReportData::Certificate(kTlsKey), trust,
+                             kFakeNow);
   ASSERT_TRUE(peer) << peer.error().message();
   EXPECT_EQ(peer->claims(), claims);
   EXPECT_EQ(peer->evidence_class(), EvidenceClass::kSimulated);
   EXPECT_EQ(peer->release(), "test");
   EXPECT_EQ(peer->quote().status(), TcbStatus::kUpToDate);
   EXPECT_EQ(peer->quote().fmspc(), simulated::kFmspc);
-  EXPECT_TRUE(VerifyEvidence(evidence, collateral, ExpectedReportData::ThroughGateway(), trust, kFakeNow));
+  EXPECT_TRUE(
+      VerifyEvidence(evidence, collateral, ExpectedReportData::ThroughGateway(), trust, kFakeNow));
   FakeProvider v5;
   v5.spec().version = 5;
   v5.spec().td.is_15 = true;
@@ -235,8 +245,9 @@ TEST(Peer, RefusesForeignClaims) {
   for (const Lie& lie : lies) {
     Claims claims = testing::FakeClaims(kTlsKey, trust);
     lie.tell(claims);
-    auto peer = VerifyEvidence(testing::CertificateEvidence(provider, claims), *provider.Collateral(),
-                               ExpectedReportData::Certificate(kTlsKey), trust, kFakeNow);
+    auto peer =
+        VerifyEvidence(testing::CertificateEvidence(provider, claims), *provider.Collateral(),
+                       ExpectedReportData::Certificate(kTlsKey), trust, kFakeNow);
     ASSERT_FALSE(peer);
     EXPECT_EQ(RefusedCheck(peer.error()), lie.check);
   }
@@ -287,7 +298,8 @@ TEST_F(Channel, RefusesEvidenceOfAnotherChannel) {
 TEST_F(Channel, RefusesMyOwnReflection) {
   ChannelBinding mirrored = binding_;
   mirrored.peer_spki_hash = mirrored.own_spki_hash;
-  EXPECT_EQ(Judge(testing::ChannelEvidence(provider_, claims_, mirrored), mirrored), "channel.reflection");
+  EXPECT_EQ(Judge(testing::ChannelEvidence(provider_, claims_, mirrored), mirrored),
+            "channel.reflection");
   EXPECT_FALSE(CheckNotReflected(kTlsKey, kTlsKey));
   EXPECT_TRUE(CheckNotReflected(kTlsKey, {}));
 }
@@ -295,7 +307,8 @@ TEST_F(Channel, RefusesMyOwnReflection) {
 TEST_F(Channel, RefusesAnotherKeyInTheClaims) {
   Claims foreign = claims_;
   foreign.tls_key_hash[5] ^= 1;
-  EXPECT_EQ(Judge(testing::ChannelEvidence(provider_, foreign, binding_), binding_), "claims.tls_key");
+  EXPECT_EQ(Judge(testing::ChannelEvidence(provider_, foreign, binding_), binding_),
+            "claims.tls_key");
 }
 
 TEST(Join, TakesTheAuditorsDigestOnly) {
@@ -316,8 +329,8 @@ TEST(Class, SimulatedIsNeverProduction) {
   json.Set("class", "production");
   TrustFile production = *TrustFile::Parse(json.Dump());
   Bytes evidence = testing::CertificateEvidence(provider, testing::FakeClaims(kTlsKey, production));
-  auto peer = VerifyEvidence(evidence, *provider.Collateral(), ExpectedReportData::Certificate(kTlsKey),
-                             production, kFakeNow);
+  auto peer = VerifyEvidence(evidence, *provider.Collateral(),
+                             ExpectedReportData::Certificate(kTlsKey), production, kFakeNow);
   ASSERT_FALSE(peer);
   EXPECT_EQ(RefusedCheck(peer.error()), "evidence.class");
   EXPECT_NE(peer.error().message().find("simulated evidence"), std::string::npos);
