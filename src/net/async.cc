@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/system/system_error.hpp>
 #include <list>
 #include <string>
@@ -68,9 +69,59 @@ Task<void> Event::WaitOn(std::shared_ptr<State> state) {
   while (!state->set) co_await state->timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
+struct AsyncMutex::State {
+  explicit State(const Executor& e) : executor(e) {}
+  Executor executor;
+  bool held = false;
+  std::list<Waiter*> waiters;
+
+  void Release();
+};
+
+// A place in the queue. Leaving it without the lock (cancellation) gives the place up, or hands the lock on if it came already.
+class AsyncMutex::Waiter {
+ public:
+  explicit Waiter(State& state) : state_(state), turn_(state.executor) { state_.waiters.push_back(this); }
+  ~Waiter() {
+    if (taken_) return;
+    if (turn_.is_set()) {
+      state_.Release();
+    } else {
+      state_.waiters.remove(this);
+    }
+  }
+  Event& turn() { return turn_; }
+  void Take() { taken_ = true; }
+
+ private:
+  State& state_;
+  Event turn_;
+  bool taken_ = false;
+};
+
+void AsyncMutex::State::Release() {
+  held = !waiters.empty();
+  if (!held) return;
+  Waiter* next = waiters.front();
+  waiters.pop_front();
+  next->turn().Set();
+}
+
+AsyncMutex::AsyncMutex(const Executor& executor) : state_(std::make_shared<State>(executor)) {}
+size_t AsyncMutex::waiting() const { return state_->waiters.size(); }
+
+AsyncMutex::Guard::Guard(std::shared_ptr<State> state) : state_(std::move(state)) {}
+AsyncMutex::Guard::~Guard() {
+  if (state_) state_->Release();
+}
+
 Task<AsyncMutex::Guard> AsyncMutex::LockOn(std::shared_ptr<State> state) {
-  while (!state->free.is_set()) co_await state->free.Wait();
-  state->free.Reset();
+  if (state->held) {
+    Waiter waiter(*state);
+    co_await waiter.turn().Wait();
+    waiter.Take();
+  }
+  state->held = true;
   co_return Guard(std::move(state));
 }
 
@@ -98,11 +149,15 @@ void TaskGroup::Spawn(Task<void> task, std::string_view what) {
 }
 
 void TaskGroup::Cancel() {
-  // Emitting may end a task and erase its signal at once, so the iterator moves on first.
-  for (auto it = state_->signals.begin(); it != state_->signals.end();) {
-    auto signal = it++;
-    signal->emit(asio::cancellation_type::terminal);
-  }
+  // Asio hands a cancellation on through the executor, by a bare pointer into the signal: only on the executor's own thread does
+  // that happen at once, before a task that ends can take its signal away.
+  asio::dispatch(state_->executor, [state = state_] {
+    // Emitting may end a task and erase its signal, so the iterator moves on first.
+    for (auto it = state->signals.begin(); it != state->signals.end();) {
+      auto signal = it++;
+      signal->emit(asio::cancellation_type::terminal);
+    }
+  });
 }
 
 Task<void> TaskGroup::Join() {

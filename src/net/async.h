@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
@@ -84,19 +85,18 @@ class Event {
   std::shared_ptr<State> state_;
 };
 
-// One holder at a time, first come first served as far as the event loop is. The lock is released by destroying the guard.
+// One holder at a time, strictly first come first served. The lock is released by destroying the guard.
 class AsyncMutex {
  public:
-  explicit AsyncMutex(const Executor& executor) : state_(std::make_shared<State>(executor)) {}
+  explicit AsyncMutex(const Executor& executor);
 
   class Guard;
   Task<Guard> Lock() { return LockOn(state_); }
+  size_t waiting() const;
 
  private:
-  struct State {
-    explicit State(const Executor& executor) : free(executor) { free.Set(); }
-    Event free;
-  };
+  struct State;
+  class Waiter;
   static Task<Guard> LockOn(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };
@@ -104,15 +104,13 @@ class AsyncMutex {
 class AsyncMutex::Guard {
  public:
   Guard() = default;
-  Guard(Guard&&) = default;
+  Guard(Guard&&) noexcept = default;
   Guard& operator=(Guard&&) = delete;
-  ~Guard() {
-    if (state_) state_->free.Set();
-  }
+  ~Guard();
 
  private:
   friend class AsyncMutex;
-  explicit Guard(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  explicit Guard(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };
 
@@ -157,7 +155,7 @@ class TaskGroup {
   ~TaskGroup();
 
   void Spawn(Task<void> task, std::string_view what = "task");
-  void Cancel();           // of all that run now; new ones may be spawned after
+  void Cancel();           // all that run now (called outside the event loop: all when it runs next)
   Task<void> Join();       // returns when none runs
   size_t running() const;
 
@@ -166,7 +164,8 @@ class TaskGroup {
   std::shared_ptr<State> state_;
 };
 
-// Runs a blocking function on the pool and resumes here. The function must not touch objects of this thread.
+// Runs a blocking function on the pool and resumes here. The function must not touch objects of this thread. A cancelled task
+// still waits for the function's end.
 template <class Fn>
 Task<std::invoke_result_t<Fn>> OnThread(ThreadPool& pool, Fn fn);
 
@@ -241,16 +240,18 @@ Task<std::optional<T>> AsyncQueue<T>::PopFrom(std::shared_ptr<State> state) {
 template <class Fn>
 Task<std::invoke_result_t<Fn>> OnThread(ThreadPool& pool, Fn fn) {
   using Value = std::invoke_result_t<Fn>;
+  // A running function cannot be cancelled, and Asio's cancellation across executors would race with its end.
+  auto uncancelled = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
   if constexpr (std::is_void_v<Value>) {
     auto body = [](Fn run) -> Task<void> {
       run();
       co_return;
     };
-    co_await asio::co_spawn(pool, body(std::move(fn)), asio::use_awaitable);
+    co_await asio::co_spawn(pool, body(std::move(fn)), uncancelled);
   } else {
     auto body = [](Fn run) -> Task<std::optional<Value>> { co_return std::optional<Value>(run()); };
     std::optional<Value> value =
-        co_await asio::co_spawn(pool, body(std::move(fn)), asio::use_awaitable);
+        co_await asio::co_spawn(pool, body(std::move(fn)), uncancelled);
     co_return *std::move(value);
   }
 }
