@@ -2,6 +2,7 @@
 // aborts, nothing is read out of bounds, and what reads back as a transaction is written as the
 // same bytes.
 #include <cstdlib>
+#include <map>
 #include <string>
 
 #include "chain/abi.h"
@@ -75,7 +76,10 @@ void ReadEvent(const uint8_t* data, size_t size) {
       "Served(bytes32,bytes32,bytes32,(bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint128,"
       "bytes32))"};
   LogEntry log;
-  log.topics.push_back(EventTopicOf(kSignatures[data[0] % std::size(kSignatures)]));
+  static std::map<size_t, Hash32> topics;  // hashed once
+  const size_t which = data[0] % std::size(kSignatures);
+  if (topics.count(which) == 0) topics[which] = EventTopicOf(kSignatures[which]);
+  log.topics.push_back(topics[which]);
   ByteReader in(ByteView(data + 1, size - 1));
   for (int i = 0; i < data[0] % 4; ++i) {
     if (auto topic = in.Array<32>()) log.topics.push_back(*topic);

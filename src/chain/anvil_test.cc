@@ -340,6 +340,38 @@ TEST_F(AnvilTest, ADeadNodeIsUnavailableAndHeals) {
   }(this, sender.get(), id));
 }
 
+TEST_F(AnvilTest, AMissingNonceIsFilled) {
+  Start({"--no-mining"});
+  Run([](AnvilTest* t) -> Task<void> {
+    uint64_t id = 0;
+    {
+      auto sender = t->OpenSender();
+      id = *sender->Submit({kFriend, Wei(7), {}, "behind a gap"});
+    }
+    {
+      // As after a chain lost its newest blocks: the open attempt has nonce 1, and nobody has nonce
+      // 0.
+      TxJournal journal = *TxJournal::Open(t->folder_ + "/journal", kChainId, RichKey().address());
+      const Tx tx{
+          kChainId, 1, Wei(Uint128{1'000'000'000}), Wei(Uint128{9'000'000'000}), 30000, kFriend,
+          Wei(7),   {}};
+      Status written = journal.Signed(id, SignTx(tx, RichKey()));
+      CO_ASSERT_OK(written);
+    }
+    auto sender = t->OpenSender();
+    for (int i = 0; i < 10 && sender->pending() > 0; ++i) {
+      Status ticked = co_await sender->Tick();
+      CO_ASSERT_OK(ticked);
+      co_await t->Mine(1);
+    }
+    auto outcome = co_await sender->Wait(id, net::Millis(1));
+    CO_ASSERT_OK(outcome);
+    EXPECT_EQ(outcome->state, TxState::kMined);
+    auto balance = co_await t->rpc_->GetBalance(kFriend, BlockId::Latest());
+    EXPECT_EQ(*balance, Wei(7));
+  }(this));
+}
+
 TEST_F(AnvilTest, FollowsLogsThroughRangesRestartsAndReplacedBlocks) {
   Start();
   Run([](AnvilTest* t) -> Task<void> {

@@ -1,5 +1,8 @@
 #include "chain/events.h"
 
+#include <array>
+#include <iterator>
+
 #include "chain/abi.h"
 #include "chain/contracts.h"
 
@@ -232,6 +235,16 @@ constexpr Known kKnown[] = {
     {"Collected(bytes32,address,address,uint256)", ReadCollected},
 };
 
+using Topics = std::array<Hash32, std::size(kKnown)>;
+const Topics& KnownTopics() {
+  static const Topics topics = [] {  // constant; hashed once, not per log
+    Topics out;
+    for (size_t i = 0; i < out.size(); ++i) out[i] = EventTopicOf(kKnown[i].signature);
+    return out;
+  }();
+  return topics;
+}
+
 template <size_t N>
 Result<ByteArray<N>> FixedMember(const Json& json, std::string_view key) {
   const std::string text = TT_TRY(json.GetString(key));
@@ -247,10 +260,12 @@ Result<uint64_t> QuantityMember(const Json& json, std::string_view key) {
 
 Result<std::optional<Event>> DecodeEvent(const LogEntry& log) {
   if (log.topics.empty()) return std::optional<Event>();
-  for (const Known& known : kKnown) {
-    if (EventTopicOf(known.signature) != log.topics[0]) continue;
+  const Topics& topics = KnownTopics();
+  for (size_t i = 0; i < std::size(kKnown); ++i) {
+    if (topics[i] != log.topics[0]) continue;
+    const Known& known = kKnown[i];
     ByteWriter words;
-    for (size_t i = 1; i < log.topics.size(); ++i) words.Raw(log.topics[i]);
+    for (size_t t = 1; t < log.topics.size(); ++t) words.Raw(log.topics[t]);
     const Bytes topic_words = words.Take();
     Fields fields{AbiReader(topic_words), AbiReader(log.data)};
     auto event = known.read(fields);

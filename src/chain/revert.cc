@@ -1,6 +1,8 @@
 #include "chain/revert.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <string_view>
 
 #include "chain/abi.h"
@@ -44,6 +46,16 @@ constexpr Known kKnown[] = {
 };
 constexpr size_t kMaxText = 256;  // bytes of a contract's own error text
 
+using Selectors = std::array<Selector, std::size(kKnown)>;
+const Selectors& KnownSelectors() {
+  static const Selectors selectors = [] {  // constant; hashed once
+    Selectors out;
+    for (size_t i = 0; i < out.size(); ++i) out[i] = SelectorOf(kKnown[i].signature);
+    return out;
+  }();
+  return selectors;
+}
+
 std::string Printable(std::string_view text) {
   std::string out(text.substr(0, kMaxText));
   std::replace_if(
@@ -78,8 +90,9 @@ Revert ExplainRevert(ByteView data) {
   Selector selector;
   std::memcpy(selector.data(), data.data(), selector.size());
   const ByteView arguments = data.subspan(4);
-  for (const Known& known : kKnown) {
-    if (SelectorOf(known.signature) == selector) return Describe(known, arguments);
+  const Selectors& selectors = KnownSelectors();
+  for (size_t i = 0; i < selectors.size(); ++i) {
+    if (selectors[i] == selector) return Describe(kKnown[i], arguments);
   }
   if (selector == SelectorOf("Panic(uint256)")) return DescribePanic(arguments);
   if (selector == SelectorOf("Error(string)")) {
