@@ -51,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Tokenizer spm = MakeBuiltIn("llama");
   static const Tokenizer bpe = MakeBuiltIn("gpt2");
   if (size == 0) return 0;
-  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::string_view all(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::string_view text = all.substr(0, 1024);  // long texts are the unit test's business
   if (data[0] % 2 == 0) {
     Use(spm, text);
     Use(bpe, text);
