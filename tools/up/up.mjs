@@ -8,9 +8,9 @@ import { CHAIN_ID, client, contracts, demoAccounts, fund, registerModel } from '
 import { isRunning, logTail, portHolder, portIsFree, sleep, start, stop } from './processes.mjs';
 
 const ROOT = resolve(new URL('../..', import.meta.url).pathname);
-const HOME = join(ROOT, '.teetee');
-const BIN = join(ROOT, 'build/bin');
-const UP = join(HOME, 'up.json');
+let HOME = join(ROOT, '.teetee');
+let BIN = join(ROOT, 'build/bin');
+let UP = join(HOME, 'up.json');
 const PRICE = 20_000_000_000n; // wei per token, in and out: 100,000 tokens for 0.002 ETH
 const DEFAULT_NAME = 'smollm2-135m-instruct';
 
@@ -33,9 +33,12 @@ function options() {
       model: { type: 'string' },
       name: { type: 'string' },
       'port-base': { type: 'string' },
+      bin: { type: 'string' }, // tests: programs of another build
+      home: { type: 'string' }, // tests: another state folder
       help: { type: 'boolean', default: false },
     },
   });
+  setFolders(values);
   if (values.help) {
     usage();
     process.exit(0);
@@ -45,6 +48,12 @@ function options() {
   const base = values['port-base'] === undefined ? undefined : Number(values['port-base']);
   if (base !== undefined && !(base >= 1024 && base < 65000)) throw new Error('--port-base: a number from 1024 to 65000');
   return { detach: values.detach, slots, model: values.model, name: values.name, ports: portPlan(base, slots) };
+}
+
+function setFolders({ bin, home }) {
+  if (bin) BIN = resolve(bin);
+  if (home) HOME = resolve(home);
+  UP = join(HOME, 'up.json');
 }
 
 function portPlan(base, slots) {
@@ -328,6 +337,7 @@ async function up(opts) {
 
 async function main() {
   if (process.argv[2] === 'down') {
+    setFolders(parseArgs({ args: process.argv.slice(3), options: { home: { type: 'string' } } }).values);
     say((await down()) ? 'stopped' : 'nothing was running');
     return;
   }
