@@ -50,11 +50,11 @@ void ExpectGolden(const char* model_file, const char* model_name, ops::Isa isa) 
   ASSERT_TRUE(bytes);
   auto golden = Json::Parse(AsText(*bytes));
   ASSERT_TRUE(golden) << golden.error().message();
-  const auto pipeline = LoadShared(model_file, isa, 1);
-  ASSERT_TRUE(pipeline);
+  auto model = LoadShared(model_file, isa, 1);
+  ASSERT_TRUE(model);
   const Json* entries = golden->Find(model_name);
   ASSERT_TRUE(entries && entries->as_array().size() == 3);
-  for (const Json& entry : entries->as_array()) ExpectContinuation(*pipeline, entry);
+  for (const Json& entry : entries->as_array()) ExpectContinuation(*model->pipeline, entry);
 }
 
 TEST(Golden, Stories260KScalar) { ExpectGolden(kStories, "stories260K", ops::Isa::kScalar); }

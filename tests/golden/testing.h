@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/local_pipeline.h"
 #include "model/testing/shared_data.h"
+#include "model/tokenizer.h"
 
 namespace teetee::golden {
 
@@ -16,21 +18,26 @@ inline constexpr const char* kTiny = "models/tinystories-656k/TinyStories-656K-f
 inline constexpr const char* kTinyQ8 = "models/tinystories-656k/TinyStories-656K-Q8_0.gguf";
 inline constexpr const char* kTinyQ4 = "models/tinystories-656k/TinyStories-656K-Q4_0.gguf";
 
-// nullptr with a failure recorded.
-inline std::unique_ptr<engine::LocalPipeline> LoadShared(const char* name, ops::Isa isa,
-                                                         size_t threads) {
-  const auto load = [&]() -> Result<std::unique_ptr<engine::LocalPipeline>> {
-    const model::GgufFile file = TT_TRY(model::GgufFile::Open(model::testing::SharedPath(name)));
-    const model::ModelConfig config = TT_TRY(model::ModelConfig::From(file));
-    const auto ranges = TT_TRY(engine::CutEvenly(config.n_layers, 1));
-    return engine::LocalPipeline::Load(file, config, ranges, isa, threads);
-  };
-  auto loaded = load();
-  if (!loaded) {
-    ADD_FAILURE() << name << ": " << loaded.error().message();
-    return nullptr;
-  }
-  return *std::move(loaded);
+struct Model {
+  model::Tokenizer tokenizer;
+  std::unique_ptr<engine::LocalPipeline> pipeline;
+};
+
+inline Result<Model> TryLoadShared(const char* name, ops::Isa isa, size_t threads) {
+  const model::GgufFile file = TT_TRY(model::GgufFile::Open(model::testing::SharedPath(name)));
+  const model::ModelConfig config = TT_TRY(model::ModelConfig::From(file));
+  model::Tokenizer tokenizer = TT_TRY(model::Tokenizer::From(file.metadata()));
+  const auto ranges = TT_TRY(engine::CutEvenly(config.n_layers, 1));
+  auto pipeline = TT_TRY(engine::LocalPipeline::Load(file, config, ranges, isa, threads));
+  return Model{std::move(tokenizer), std::move(pipeline)};
+}
+
+// Empty, with a failure recorded, when it cannot be loaded.
+inline std::optional<Model> LoadShared(const char* name, ops::Isa isa, size_t threads) {
+  auto loaded = TryLoadShared(name, isa, threads);
+  if (loaded) return *std::move(loaded);
+  ADD_FAILURE() << name << ": " << loaded.error().message();
+  return std::nullopt;
 }
 
 }  // namespace teetee::golden
