@@ -38,6 +38,7 @@ class ChatTemplate {
 
   // context: an object whose members are the template's variables (messages, tools, add_generation_prompt, bos_token, eos_token,
   // documents, ...). now_unix: the time that strftime_now formats, seconds UTC. The same inputs give the same text.
+  // The deepest template that the limits allow takes less than 1 MiB of stack (8 MiB under sanitizers).
   // Errors: kInvalidArgument with the line (the template refuses the conversation with raise_exception, or cannot be applied to
   // it); kResourceExhausted when a limit is reached. Messages may hold words of the template, never of the context.
   Result<std::string> Render(const Json& context, int64_t now_unix, const RenderLimits& limits = {}) const;
