@@ -8,7 +8,7 @@
 
 namespace teetee::model::jinja {
 
-inline constexpr unsigned kMaxTreeDepth = 200;
+inline constexpr unsigned kMaxTreeDepth = 128;
 
 // Error: kInvalidArgument (syntax, with the line) or kResourceExhausted (nested too deeply).
 Result<Program> Parse(std::string_view source);
