@@ -17,6 +17,7 @@ class App;
 
 namespace teetee::cli {
 
+void AddRunCommand(CLI::App& app);
 void AddTokenizeCommand(CLI::App& app);
 void AddPerplexityCommand(CLI::App& app);
 

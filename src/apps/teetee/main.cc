@@ -24,6 +24,7 @@ int Run(int argc, char** argv) {
                "teetee");
   app.set_version_flag("--version", teetee::VersionLine("teetee"));
   app.require_subcommand(1);
+  teetee::cli::AddRunCommand(app);
   teetee::cli::AddTokenizeCommand(app);
   teetee::cli::AddPerplexityCommand(app);
   teetee::cli::AddModelCommands(app);
