@@ -1,4 +1,5 @@
-// Frame headers and the control messages of the channel; what is accepted must encode to the same bytes.
+// Frame headers and the control messages of the channel; what is accepted must encode to the same
+// bytes.
 #include <algorithm>
 
 #include "transport/frame.h"
@@ -21,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (auto nonce = transport::DecodeNonce(input)) Same(transport::EncodeNonce(*nonce), input);
   if (auto attest = transport::DecodeAttest(input)) Same(transport::EncodeAttest(*attest), input);
-  if (auto verdict = transport::DecodeVerdict(input)) Same(transport::EncodeVerdict(*verdict), input);
+  if (auto verdict = transport::DecodeVerdict(input))
+    Same(transport::EncodeVerdict(*verdict), input);
   return 0;
 }

@@ -8,7 +8,8 @@
 using teetee::Bytes;
 using teetee::ByteView;
 
-// Feeds `input` in pieces of its first byte's size and keeps what was not taken, as the server does.
+// Feeds `input` in pieces of its first byte's size and keeps what was not taken, as the server
+// does.
 template <class Decoder>
 static void Decode(Decoder& decoder, ByteView input, size_t piece) {
   Bytes pending;
@@ -42,7 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (decoder.TakeBody().size() > 4096) __builtin_trap();
   } else if (data[1] % 4 == 2) {
     auto url = teetee::net::ParseUrl(teetee::AsText(input));
-    if (url && !teetee::net::ParseUrl(url->scheme + "://" + url->HostHeader() + url->target)) __builtin_trap();
+    if (url && !teetee::net::ParseUrl(url->scheme + "://" + url->HostHeader() + url->target))
+      __builtin_trap();
     (void)teetee::net::ParseHostPort(teetee::AsText(input));
     (void)teetee::net::QueryParameter(teetee::AsText(input), "a");
   } else {

@@ -39,9 +39,9 @@ Error ErrorOfException(std::exception_ptr exception) {
 }
 
 void Spawn(const Executor& executor, Task<void> task, std::string_view what) {
-  asio::co_spawn(executor, std::move(task), [name = std::string(what)](std::exception_ptr exception) {
-    LogEscaped(exception, name);
-  });
+  asio::co_spawn(
+      executor, std::move(task),
+      [name = std::string(what)](std::exception_ptr exception) { LogEscaped(exception, name); });
 }
 
 Task<Executor> CurrentExecutor() { co_return co_await asio::this_coro::executor; }
@@ -78,10 +78,13 @@ struct AsyncMutex::State {
   void Release();
 };
 
-// A place in the queue. Leaving it without the lock (cancellation) gives the place up, or hands the lock on if it came already.
+// A place in the queue. Leaving it without the lock (cancellation) gives the place up, or hands the
+// lock on if it came already.
 class AsyncMutex::Waiter {
  public:
-  explicit Waiter(State& state) : state_(state), turn_(state.executor) { state_.waiters.push_back(this); }
+  explicit Waiter(State& state) : state_(state), turn_(state.executor) {
+    state_.waiters.push_back(this);
+  }
   ~Waiter() {
     if (taken_) return;
     if (turn_.is_set()) {
@@ -128,7 +131,8 @@ Task<AsyncMutex::Guard> AsyncMutex::LockOn(std::shared_ptr<State> state) {
 struct TaskGroup::State {
   explicit State(const Executor& e) : executor(e), idle(e) { idle.Set(); }
   Executor executor;
-  std::list<asio::cancellation_signal> signals;  // one per running task; a list, because a slot needs a stable address
+  std::list<asio::cancellation_signal>
+      signals;  // one per running task; a list, because a slot needs a stable address
   Event idle;
 };
 
@@ -149,8 +153,9 @@ void TaskGroup::Spawn(Task<void> task, std::string_view what) {
 }
 
 void TaskGroup::Cancel() {
-  // Asio hands a cancellation on through the executor, by a bare pointer into the signal: only on the executor's own thread does
-  // that happen at once, before a task that ends can take its signal away.
+  // Asio hands a cancellation on through the executor, by a bare pointer into the signal: only on
+  // the executor's own thread does that happen at once, before a task that ends can take its signal
+  // away.
   asio::dispatch(state_->executor, [state = state_] {
     // Emitting may end a task and erase its signal, so the iterator moves on first.
     for (auto it = state->signals.begin(); it != state->signals.end();) {

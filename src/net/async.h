@@ -1,12 +1,14 @@
-// Coroutines of the service side: Boost.Asio awaitables and the few tools that every module above needs. The only header of the
-// project that shows Asio.
+// Coroutines of the service side: Boost.Asio awaitables and the few tools that every module above
+// needs. The only header of the project that shows Asio.
 //
-// Threads: everything here belongs to one io_context that one thread runs. An object is made, used and destroyed on that thread;
-// nothing is locked. Only OnThread() leaves it, and comes back.
-// Errors: tasks return Result. Cancellation (WithTimeout, TaskGroup) makes the pending operation return or throw and every later
-// co_await of that task throw boost::system::system_error(operation_aborted): clean up in destructors. WithTimeout and
+// Threads: everything here belongs to one io_context that one thread runs. An object is made, used
+// and destroyed on that thread; nothing is locked. Only OnThread() leaves it, and comes back.
+// Errors: tasks return Result. Cancellation (WithTimeout, TaskGroup) makes the pending operation
+// return or throw and every later co_await of that task throw
+// boost::system::system_error(operation_aborted): clean up in destructors. WithTimeout and
 // TaskGroup turn that exception into a value again; nobody else has to catch it.
-// g++ 12: give a coroutine its arguments by value, and name a temporary before the co_await that uses it.
+// g++ 12: give a coroutine its arguments by value, and name a temporary before the co_await that
+// uses it.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,8 +18,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <deque>
@@ -29,7 +31,8 @@
 
 #include "base/result.h"
 
-// g++ 12 mistakes Asio's paired operator new and delete of coroutine frames for a mismatch, in the code that inlines them.
+// g++ 12 mistakes Asio's paired operator new and delete of coroutine frames for a mismatch, in the
+// code that inlines them.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #endif
@@ -48,22 +51,25 @@ using Millis = std::chrono::milliseconds;
 
 inline constexpr Millis kNoTimeout = Millis::max();
 
-// Runs a task that nobody waits for. `what` names it in the log line that an exception leaves behind.
+// Runs a task that nobody waits for. `what` names it in the log line that an exception leaves
+// behind.
 void Spawn(const Executor& executor, Task<void> task, std::string_view what = "task");
 
 Task<Executor> CurrentExecutor();
 // Longer than a day is cut to a day: callers that wait longer loop.
 Task<void> Sleep(Millis duration);
 
-// What an escaped exception is as a value: kCancelled for a cancelled operation, kInternal for anything else.
+// What an escaped exception is as a value: kCancelled for a cancelled operation, kInternal for
+// anything else.
 Error ErrorOfException(std::exception_ptr exception);
 
-// The task's result, or kDeadlineExceeded after `limit`. The task is then cancelled, and this returns when it has ended: work
-// that does not end on cancellation (OnThread) holds it up.
+// The task's result, or kDeadlineExceeded after `limit`. The task is then cancelled, and this
+// returns when it has ended: work that does not end on cancellation (OnThread) holds it up.
 template <class T>
 Task<Result<T>> WithTimeout(Task<Result<T>> task, Millis limit);
 
-// A latch: waiters pass while it is set. It may be destroyed while tasks wait; those then wait until they are cancelled.
+// A latch: waiters pass while it is set. It may be destroyed while tasks wait; those then wait
+// until they are cancelled.
 class Event {
  public:
   explicit Event(const Executor& executor);
@@ -85,7 +91,8 @@ class Event {
   std::shared_ptr<State> state_;
 };
 
-// One holder at a time, strictly first come first served. The lock is released by destroying the guard.
+// One holder at a time, strictly first come first served. The lock is released by destroying the
+// guard.
 class AsyncMutex {
  public:
   explicit AsyncMutex(const Executor& executor);
@@ -114,8 +121,8 @@ class AsyncMutex::Guard {
   std::shared_ptr<State> state_;
 };
 
-// A bounded queue between tasks. Close() ends it: Push then fails, Pop still yields what is left and then nothing.
-// The queue may be destroyed while tasks wait on it (that closes it).
+// A bounded queue between tasks. Close() ends it: Push then fails, Pop still yields what is left
+// and then nothing. The queue may be destroyed while tasks wait on it (that closes it).
 template <class T>
 class AsyncQueue {
  public:
@@ -127,16 +134,19 @@ class AsyncQueue {
   }
   AsyncQueue(AsyncQueue&&) = default;
 
-  bool TryPush(T item);                                                    // false: full or closed
-  Task<bool> Push(T item) { return PushTo(state_, std::move(item)); }      // waits for room; false: closed
-  Task<std::optional<T>> Pop() { return PopFrom(state_); }                 // waits; nothing: closed and empty
+  bool TryPush(T item);  // false: full or closed
+  Task<bool> Push(T item) {
+    return PushTo(state_, std::move(item));
+  }                                                         // waits for room; false: closed
+  Task<std::optional<T>> Pop() { return PopFrom(state_); }  // waits; nothing: closed and empty
   void Close();
   bool closed() const { return state_->closed; }
   size_t size() const { return state_->items.size(); }
 
  private:
   struct State {
-    State(const Executor& executor, size_t most) : capacity(most), readable(executor), writable(executor) {}
+    State(const Executor& executor, size_t most)
+        : capacity(most), readable(executor), writable(executor) {}
     size_t capacity;
     std::deque<T> items;
     bool closed = false;
@@ -147,16 +157,17 @@ class AsyncQueue {
   std::shared_ptr<State> state_;
 };
 
-// Tasks that belong together: cancelled together, waited for together. Destroying the group cancels what still runs, which
-// unwinds on a later turn of the loop: whoever owns what the tasks use calls Cancel() and Join() first.
+// Tasks that belong together: cancelled together, waited for together. Destroying the group cancels
+// what still runs, which unwinds on a later turn of the loop: whoever owns what the tasks use calls
+// Cancel() and Join() first.
 class TaskGroup {
  public:
   explicit TaskGroup(const Executor& executor);
   ~TaskGroup();
 
   void Spawn(Task<void> task, std::string_view what = "task");
-  void Cancel();           // all that run now (called outside the event loop: all when it runs next)
-  Task<void> Join();       // returns when none runs
+  void Cancel();      // all that run now (called outside the event loop: all when it runs next)
+  Task<void> Join();  // returns when none runs
   size_t running() const;
 
  private:
@@ -164,8 +175,8 @@ class TaskGroup {
   std::shared_ptr<State> state_;
 };
 
-// Runs a blocking function on the pool and resumes here. The function must not touch objects of this thread. A cancelled task
-// still waits for the function's end.
+// Runs a blocking function on the pool and resumes here. The function must not touch objects of
+// this thread. A cancelled task still waits for the function's end.
 template <class Fn>
 Task<std::invoke_result_t<Fn>> OnThread(ThreadPool& pool, Fn fn);
 
@@ -240,7 +251,8 @@ Task<std::optional<T>> AsyncQueue<T>::PopFrom(std::shared_ptr<State> state) {
 template <class Fn>
 Task<std::invoke_result_t<Fn>> OnThread(ThreadPool& pool, Fn fn) {
   using Value = std::invoke_result_t<Fn>;
-  // A running function cannot be cancelled, and Asio's cancellation across executors would race with its end.
+  // A running function cannot be cancelled, and Asio's cancellation across executors would race
+  // with its end.
   auto uncancelled = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
   if constexpr (std::is_void_v<Value>) {
     auto body = [](Fn run) -> Task<void> {
@@ -250,8 +262,7 @@ Task<std::invoke_result_t<Fn>> OnThread(ThreadPool& pool, Fn fn) {
     co_await asio::co_spawn(pool, body(std::move(fn)), uncancelled);
   } else {
     auto body = [](Fn run) -> Task<std::optional<Value>> { co_return std::optional<Value>(run()); };
-    std::optional<Value> value =
-        co_await asio::co_spawn(pool, body(std::move(fn)), uncancelled);
+    std::optional<Value> value = co_await asio::co_spawn(pool, body(std::move(fn)), uncancelled);
     co_return *std::move(value);
   }
 }

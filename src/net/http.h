@@ -28,7 +28,8 @@ class HttpHeaders {
   HttpHeaders& Set(std::string name, std::string value);  // replaces all of that name
   const std::vector<Field>& fields() const { return fields_; }
 
-  // kInvalidArgument when a name is no token or a value holds a control character (response splitting).
+  // kInvalidArgument when a name is no token or a value holds a control character (response
+  // splitting).
   Status Validate() const;
 
  private:
@@ -64,14 +65,15 @@ std::string_view ReasonPhrase(int status);
 
 // Bounds of a server. Every one is enforced before memory is spent.
 struct HttpLimits {
-  size_t max_body = 1u << 20;            // bytes; more is 413
-  size_t max_header = 16u << 10;         // bytes, request line included; more is 431
-  size_t max_connections = 4096;         // more are answered 429 and closed
-  size_t max_requests_per_address = 256; // handlers at work at once for one remote address; more is 429
-  int retry_after_s = 1;                 // told with each 429
-  Millis idle_timeout{60'000};           // between requests of one connection
-  Millis read_timeout{15'000};           // from a request's first byte to its last
-  Millis write_timeout{30'000};          // for one write to be taken by the peer's window
+  size_t max_body = 1u << 20;     // bytes; more is 413
+  size_t max_header = 16u << 10;  // bytes, request line included; more is 431
+  size_t max_connections = 4096;  // more are answered 429 and closed
+  size_t max_requests_per_address =
+      256;                       // handlers at work at once for one remote address; more is 429
+  int retry_after_s = 1;         // told with each 429
+  Millis idle_timeout{60'000};   // between requests of one connection
+  Millis read_timeout{15'000};   // from a request's first byte to its last
+  Millis write_timeout{30'000};  // for one write to be taken by the peer's window
 };
 
 }  // namespace teetee::net

@@ -19,7 +19,9 @@ struct Idle {
   SteadyClock::time_point until;
 };
 
-bool IsIdempotent(const std::string& method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+bool IsIdempotent(const std::string& method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
 
 Result<std::string> EncodeRequest(const HttpRequestOptions& options, const Url& url) {
   HttpHeaders headers = options.headers;
@@ -35,7 +37,8 @@ Result<std::string> EncodeRequest(const HttpRequestOptions& options, const Url& 
 }  // namespace
 
 struct HttpClient::State {
-  State(const Executor& e, size_t most, Millis keep_for) : executor(e), max_idle(most), keep(keep_for) {}
+  State(const Executor& e, size_t most, Millis keep_for)
+      : executor(e), max_idle(most), keep(keep_for) {}
   Executor executor;
   size_t max_idle;
   Millis keep;
@@ -47,7 +50,8 @@ struct HttpClient::State {
     while (it != idle.end() && !it->second.empty()) {
       Idle last = std::move(it->second.back());  // the freshest is the likeliest to live
       it->second.pop_back();
-      if (SteadyClock::now() < last.until && last.stream->IdleAndOpen()) return std::move(last.stream);
+      if (SteadyClock::now() < last.until && last.stream->IdleAndOpen())
+        return std::move(last.stream);
     }
     if (it != idle.end()) idle.erase(it);
     return nullptr;
@@ -71,7 +75,8 @@ struct HttpStream::Impl {
   size_t max_body = 0;
   Millis idle_timeout{0};
 
-  static Task<Result<std::unique_ptr<Impl>>> Open(std::shared_ptr<HttpClient::State> pool, HttpRequestOptions options);
+  static Task<Result<std::unique_ptr<Impl>>> Open(std::shared_ptr<HttpClient::State> pool,
+                                                  HttpRequestOptions options);
   Task<Status> Send(ByteView head, ByteView body);
   Task<Status> ReadHeader();
   Task<Status> ReadMore();
@@ -79,8 +84,8 @@ struct HttpStream::Impl {
   void Finish();
 };
 
-// Sends on an idle connection when there is one. The server may have closed it this very moment: then, for a method that may
-// be repeated, once more on a fresh one.
+// Sends on an idle connection when there is one. The server may have closed it this very moment:
+// then, for a method that may be repeated, once more on a fresh one.
 Task<Result<std::unique_ptr<HttpStream::Impl>>> HttpStream::Impl::Open(
     std::shared_ptr<HttpClient::State> pool, HttpRequestOptions options) {
   auto url = ParseUrl(options.url);
@@ -90,7 +95,8 @@ Task<Result<std::unique_ptr<HttpStream::Impl>>> HttpStream::Impl::Open(
   TT_CO_CHECK(head);
   auto impl = std::make_unique<Impl>();
   impl->pool = pool;
-  impl->address = (url->host.find(':') == std::string::npos ? url->host : "[" + url->host + "]") + ":" + std::to_string(url->port);
+  impl->address = (url->host.find(':') == std::string::npos ? url->host : "[" + url->host + "]") +
+                  ":" + std::to_string(url->port);
   impl->head_request = options.method == "HEAD";
   impl->max_body = options.max_response_bytes;
   impl->idle_timeout = options.idle_timeout;
@@ -103,11 +109,13 @@ Task<Result<std::unique_ptr<HttpStream::Impl>>> HttpStream::Impl::Open(
       impl->stream = *std::move(fresh);
     }
     impl->pending.clear();
-    impl->decoder = std::make_unique<HttpResponseDecoder>(impl->head_request, kMaxResponseHeader, impl->max_body);
+    impl->decoder = std::make_unique<HttpResponseDecoder>(impl->head_request, kMaxResponseHeader,
+                                                          impl->max_body);
     auto status = co_await impl->Send(AsBytes(*head), options.body);
     if (status) status = co_await impl->ReadHeader();
     if (status) co_return std::move(impl);
-    bool again = reused && !impl->decoder->started() && IsIdempotent(options.method) && status.error().code() == Code::kUnavailable;
+    bool again = reused && !impl->decoder->started() && IsIdempotent(options.method) &&
+                 status.error().code() == Code::kUnavailable;
     impl->stream.reset();
     if (!again) co_return std::move(status).error().Context(options.method + " " + impl->address);
   }
@@ -133,7 +141,8 @@ Task<Status> HttpStream::Impl::ReadHeader() {
     }
     if (decoder->status() / 100 != 1) co_return Ok{};
     if (decoder->status() == 101 || ++informational > kMaxInformational) {
-      co_return Error(Code::kDataLoss, "malformed HTTP: an interim response that was not asked for");
+      co_return Error(Code::kDataLoss,
+                      "malformed HTTP: an interim response that was not asked for");
     }
     decoder = std::make_unique<HttpResponseDecoder>(head_request, kMaxResponseHeader, max_body);
     auto decoded = Decode();
@@ -163,10 +172,12 @@ Task<Status> HttpStream::Impl::ReadMore() {
   co_return Decode();
 }
 
-// The response is complete: keep the connection when both sides may, and nothing unexpected followed.
+// The response is complete: keep the connection when both sides may, and nothing unexpected
+// followed.
 void HttpStream::Impl::Finish() {
   if (!stream) return;
-  if (decoder->keep_alive() && pending.empty() && pool->max_idle > 0) pool->PutIdle(address, std::move(stream));
+  if (decoder->keep_alive() && pending.empty() && pool->max_idle > 0)
+    pool->PutIdle(address, std::move(stream));
   stream.reset();
 }
 

@@ -1,8 +1,8 @@
-// An HTTP/1.1 client with a keep-alive pool per host. http:// only: https:// is answered kUnimplemented (the seam is Stream in
-// net/socket.h). It follows no redirect.
-// Threads: one io_context. Errors: kInvalidArgument for the request's own faults, kUnavailable when the host cannot be reached
-// or breaks off, kDeadlineExceeded, kResourceExhausted for a response beyond its bound, kDataLoss for bad HTTP. A status of 400
-// or above is a response, not an error.
+// An HTTP/1.1 client with a keep-alive pool per host. http:// only: https:// is answered
+// kUnimplemented (the seam is Stream in net/socket.h). It follows no redirect. Threads: one
+// io_context. Errors: kInvalidArgument for the request's own faults, kUnavailable when the host
+// cannot be reached or breaks off, kDeadlineExceeded, kResourceExhausted for a response beyond its
+// bound, kDataLoss for bad HTTP. A status of 400 or above is a response, not an error.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,9 @@ struct HttpRequestOptions {
   std::string url;
   HttpHeaders headers;
   Bytes body;
-  Millis timeout{30'000};                   // Fetch: the whole exchange; Open: until the response's header is here
-  Millis idle_timeout{60'000};              // Open: for each Next
-  size_t max_response_bytes = 8u << 20;     // of the body
+  Millis timeout{30'000};  // Fetch: the whole exchange; Open: until the response's header is here
+  Millis idle_timeout{60'000};           // Open: for each Next
+  size_t max_response_bytes = 8u << 20;  // of the body
 };
 
 class HttpStream;
@@ -43,7 +43,8 @@ class HttpClient {
   std::shared_ptr<State> state_;
 };
 
-// A response on its way. Destroying it before the end closes the connection, which the server sees as a cancel.
+// A response on its way. Destroying it before the end closes the connection, which the server sees
+// as a cancel.
 class HttpStream {
  public:
   HttpStream(HttpStream&&) noexcept;

@@ -17,8 +17,8 @@ using boost::beast::string_view;
 
 std::string_view View(string_view text) { return {text.data(), text.size()}; }
 
-// Beast's push parser with everything that both directions share: field collection, body collection, and the bound on the whole
-// header (Beast's own bound starts anew with each field).
+// Beast's push parser with everything that both directions share: field collection, body
+// collection, and the bound on the whole header (Beast's own bound starts anew with each field).
 template <bool kIsRequest>
 class Parser : public http::basic_parser<kIsRequest> {
  public:
@@ -37,7 +37,8 @@ class Parser : public http::basic_parser<kIsRequest> {
     if (in_header) header_bytes_ += taken;
     // After the header a single read may also bring body bytes: those are bounded by max_body.
     bool header_too_long = !this->is_header_done() && header_bytes_ > max_header_;
-    if (header_too_long || fields.fields().size() > kMaxFields) return Refuse(http::error::header_limit);
+    if (header_too_long || fields.fields().size() > kMaxFields)
+      return Refuse(http::error::header_limit);
     if (taken == 0 && !this->is_done() && bytes.size() >= max_header_) {
       return Refuse(http::error::header_limit);  // an endless field, chunk extension or trailer
     }
@@ -87,7 +88,9 @@ class Parser : public http::basic_parser<kIsRequest> {
     header_complete_ = true;
     error = {};
   }
-  void on_body_init_impl(boost::optional<uint64_t> const&, error_code& error) override { error = {}; }
+  void on_body_init_impl(boost::optional<uint64_t> const&, error_code& error) override {
+    error = {};
+  }
   size_t on_body_impl(string_view part, error_code& error) override {
     body.insert(body.end(), part.begin(), part.end());
     error = {};
@@ -105,7 +108,9 @@ class Parser : public http::basic_parser<kIsRequest> {
   bool header_complete_ = false;
 };
 
-Error Malformed(const char* what) { return Error(Code::kInvalidArgument, std::string("malformed HTTP: ") + what); }
+Error Malformed(const char* what) {
+  return Error(Code::kInvalidArgument, std::string("malformed HTTP: ") + what);
+}
 
 // "/path?query", or an absolute URL as proxies send it, or "*".
 Status SplitTarget(HttpRequest& request) {
@@ -120,7 +125,8 @@ Status SplitTarget(HttpRequest& request) {
   return Ok{};
 }
 
-// What Beast lets through and RFC 9112 does not: a body whose length is unclear is how requests are smuggled.
+// What Beast lets through and RFC 9112 does not: a body whose length is unclear is how requests are
+// smuggled.
 Status CheckRequest(const HttpRequest& request, int version) {
   if (version != 10 && version != 11) return Malformed("version");
   size_t hosts = request.headers.Count("Host");

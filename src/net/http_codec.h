@@ -1,5 +1,5 @@
-// Push decoders and encoders of HTTP/1.1 messages (the one place that knows Beast). Bytes go in as they come; no sockets.
-// Thread-compatible.
+// Push decoders and encoders of HTTP/1.1 messages (the one place that knows Beast). Bytes go in as
+// they come; no sockets. Thread-compatible.
 #pragma once
 
 #include <memory>
@@ -14,16 +14,16 @@ class HttpRequestDecoder {
   HttpRequestDecoder(size_t max_header, size_t max_body);
   ~HttpRequestDecoder();
 
-  // Takes bytes from the front and says how many; 0 means that more must follow what was not taken. After an error,
-  // http_status() is what to answer.
+  // Takes bytes from the front and says how many; 0 means that more must follow what was not taken.
+  // After an error, http_status() is what to answer.
   Result<size_t> Put(ByteView bytes);
   bool header_done() const;
   bool done() const;
   bool wants_continue() const;  // header done, "Expect: 100-continue"
   bool keep_alive() const;      // what version and Connection field say
   bool http_1_0() const;
-  int http_status() const;      // 400, 413, 431, 501
-  HttpRequest& request();       // REQUIRES: header_done(); the body is complete when done()
+  int http_status() const;  // 400, 413, 431, 501
+  HttpRequest& request();   // REQUIRES: header_done(); the body is complete when done()
 
  private:
   struct Impl;
@@ -37,7 +37,8 @@ class HttpResponseDecoder {
   ~HttpResponseDecoder();
 
   Result<size_t> Put(ByteView bytes);
-  Status PutEnd();  // the stream ended: completes a body that ends with the connection, else kUnavailable
+  Status
+  PutEnd();  // the stream ended: completes a body that ends with the connection, else kUnavailable
   bool started() const;  // some byte was taken
   bool header_done() const;
   bool done() const;
@@ -53,7 +54,8 @@ class HttpResponseDecoder {
 
 // Header blocks, each ending with the empty line. REQUIRES: headers validated.
 std::string EncodeResponseHead(int status, const HttpHeaders& headers);
-std::string EncodeRequestHead(std::string_view method, std::string_view target, const HttpHeaders& headers);
+std::string EncodeRequestHead(std::string_view method, std::string_view target,
+                              const HttpHeaders& headers);
 Bytes EncodeChunk(ByteView bytes);  // REQUIRES: not empty (an empty chunk ends a body)
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 

@@ -14,11 +14,12 @@
 namespace teetee::net {
 namespace {
 
-constexpr size_t kReadChunk = 8192;        // bytes of one read
-constexpr size_t kReadAhead = 64u << 10;   // bytes kept while a handler works; then the peer waits
-constexpr size_t kMaxDrain = 4u << 20;     // bytes read over after a refusal, so that the peer sees the answer
+constexpr size_t kReadChunk = 8192;       // bytes of one read
+constexpr size_t kReadAhead = 64u << 10;  // bytes kept while a handler works; then the peer waits
+constexpr size_t kMaxDrain =
+    4u << 20;  // bytes read over after a refusal, so that the peer sees the answer
 constexpr Millis kMaxLinger{1000};
-constexpr size_t kMaxRefusals = 64;        // connections beyond the limit that are told so at a time
+constexpr size_t kMaxRefusals = 64;  // connections beyond the limit that are told so at a time
 
 HttpResponse Refusal(int status, Code code, std::string_view message) {
   Json error = Json::MakeObject({{"message", message},
@@ -32,8 +33,8 @@ bool HasNoBody(int status) { return status / 100 == 1 || status == 204 || status
 
 Error PeerGone() { return Error(Code::kCancelled, "the peer closed the connection"); }
 
-// What the peer has sent and nobody has read yet, filled by a task of its own so that the end of the connection is noticed while
-// a handler works.
+// What the peer has sent and nobody has read yet, filled by a task of its own so that the end of
+// the connection is noticed while a handler works.
 class Inbox {
  public:
   explicit Inbox(const Executor& executor)
@@ -69,7 +70,8 @@ class Inbox {
         if (*drain_left_ == 0) break;
         continue;
       }
-      bytes_.insert(bytes_.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(*count));
+      bytes_.insert(bytes_.end(), chunk.begin(),
+                    chunk.begin() + static_cast<std::ptrdiff_t>(*count));
       changed_.cancel();
       while (bytes_.size() >= kReadAhead && !drain_left_) {
         room_.Reset();
@@ -84,7 +86,8 @@ class Inbox {
     changed_.cancel();
   }
 
-  // From now on input is read and thrown away, so that closing does not reset the peer before it has read our answer.
+  // From now on input is read and thrown away, so that closing does not reset the peer before it
+  // has read our answer.
   void StartDraining() {
     drain_left_ = kMaxDrain;
     room_.Set();
@@ -101,7 +104,11 @@ class Inbox {
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   State(IoContext& context, HttpHandler h, HttpLimits l, CorsHook c)
-      : io(context), tasks(context.get_executor()), handler(std::move(h)), limits(l), cors(std::move(c)) {}
+      : io(context),
+        tasks(context.get_executor()),
+        handler(std::move(h)),
+        limits(l),
+        cors(std::move(c)) {}
   IoContext& io;
   TaskGroup tasks;  // the accept loop, connections and their readers
   HttpHandler handler;
@@ -137,13 +144,16 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   friend class HttpReply;
   enum class Phase { kNone, kStreaming, kDone, kBroken };
-  struct Closer {  // whatever ends the task, also cancellation, closes the socket, which ends the reader
+  struct Closer {  // whatever ends the task, also cancellation, closes the socket, which ends the
+                   // reader
     TcpStream& stream;
     ~Closer() { stream.Close(); }
   };
   struct HandlerCount;
 
-  static Task<void> Read(std::shared_ptr<HttpConnection> self) { co_await self->inbox_.Pump(*self->stream_); }
+  static Task<void> Read(std::shared_ptr<HttpConnection> self) {
+    co_await self->inbox_.Pump(*self->stream_);
+  }
   static Task<void> Serve(std::shared_ptr<HttpConnection> self);
   Task<bool> ReadRequest(HttpRequestDecoder& decoder);
   Task<void> Refuse(int status, Code code, std::string message);
@@ -212,7 +222,8 @@ Task<bool> HttpConnection::ReadRequest(HttpRequestDecoder& decoder) {
     }
     bool more = co_await inbox_.WaitForMore(deadline);
     if (!more) {
-      if (!idle) co_await Refuse(408, Code::kDeadlineExceeded, "the request took too long to arrive");
+      if (!idle)
+        co_await Refuse(408, Code::kDeadlineExceeded, "the request took too long to arrive");
       co_return false;
     }
     if (std::exchange(idle, false)) deadline = SteadyClock::now() + limits.read_timeout;
@@ -259,7 +270,8 @@ Task<void> HttpConnection::Answer(HttpRequest& request) {
   const auto& counts = server_->requests_by_address;
   auto at_work = counts.find(request.remote);
   if (at_work != counts.end() && at_work->second >= server_->limits.max_requests_per_address) {
-    HttpResponse response = Refusal(429, Code::kResourceExhausted, "too many requests at once from this address");
+    HttpResponse response =
+        Refusal(429, Code::kResourceExhausted, "too many requests at once from this address");
     response.headers.Set("Retry-After", std::to_string(server_->limits.retry_after_s));
     (void)co_await Send(std::move(response));
     co_return;
@@ -272,7 +284,8 @@ Task<void> HttpConnection::Answer(HttpRequest& request) {
 }
 
 Task<bool> HttpConnection::AnswerPreflight(HttpRequest& request, HttpReply& reply) {
-  bool preflight = request.method == "OPTIONS" && request.headers.Has("Access-Control-Request-Method");
+  bool preflight =
+      request.method == "OPTIONS" && request.headers.Has("Access-Control-Request-Method");
   if (!server_->cors || !preflight) co_return false;
   HttpResponse response;
   response.status = cors_headers_.fields().empty() ? 403 : 204;
@@ -313,7 +326,8 @@ Task<Status> HttpConnection::WriteRaw(ByteView bytes) {
 }
 
 Task<Status> HttpConnection::Send(HttpResponse response) {
-  if (phase_ != Phase::kNone) co_return Error(Code::kFailedPrecondition, "the answer was already begun");
+  if (phase_ != Phase::kNone)
+    co_return Error(Code::kFailedPrecondition, "the answer was already begun");
   if (!HasNoBody(response.status)) {
     response.headers.Set("Content-Length", std::to_string(response.body.size()));
   }
@@ -327,7 +341,8 @@ Task<Status> HttpConnection::Send(HttpResponse response) {
 }
 
 Task<Status> HttpConnection::Begin(int status, HttpHeaders headers) {
-  if (phase_ != Phase::kNone) co_return Error(Code::kFailedPrecondition, "the answer was already begun");
+  if (phase_ != Phase::kNone)
+    co_return Error(Code::kFailedPrecondition, "the answer was already begun");
   if (HasNoBody(status)) co_return Error(Code::kInvalidArgument, "this status has no body");
   if (http_1_0_) {
     keep_alive_ = false;  // no chunks there: the end of the connection ends the body
@@ -342,7 +357,8 @@ Task<Status> HttpConnection::Begin(int status, HttpHeaders headers) {
 
 Task<Status> HttpConnection::Write(ByteView bytes) {
   if (phase_ == Phase::kBroken || inbox_.ended()) co_return PeerGone();
-  if (phase_ != Phase::kStreaming) co_return Error(Code::kFailedPrecondition, "no stream was begun");
+  if (phase_ != Phase::kStreaming)
+    co_return Error(Code::kFailedPrecondition, "no stream was begun");
   if (head_request_ || bytes.empty()) co_return Ok{};
   if (http_1_0_) co_return co_await WriteRaw(bytes);
   Bytes chunk = EncodeChunk(bytes);
@@ -351,13 +367,16 @@ Task<Status> HttpConnection::Write(ByteView bytes) {
 
 Task<Status> HttpConnection::End() {
   if (phase_ == Phase::kBroken) co_return PeerGone();
-  if (phase_ != Phase::kStreaming) co_return Error(Code::kFailedPrecondition, "no stream was begun");
+  if (phase_ != Phase::kStreaming)
+    co_return Error(Code::kFailedPrecondition, "no stream was begun");
   phase_ = Phase::kDone;
   if (head_request_ || http_1_0_) co_return Ok{};
   co_return co_await WriteRaw(AsBytes(kLastChunk));
 }
 
-Task<Status> HttpReply::Send(HttpResponse response) { return connection_.Send(std::move(response)); }
+Task<Status> HttpReply::Send(HttpResponse response) {
+  return connection_.Send(std::move(response));
+}
 Task<Status> HttpReply::Begin(int status, HttpHeaders headers) {
   return connection_.Begin(status, std::move(headers));
 }

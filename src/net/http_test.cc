@@ -15,7 +15,7 @@ using testing::RunTask;
 // What the test handler saw.
 struct Seen {
   int requests = 0;
-  int gone = 0;      // peers whose leaving a handler noticed
+  int gone = 0;  // peers whose leaving a handler noticed
   int write_failed = 0;
 };
 
@@ -72,7 +72,9 @@ Task<void> TestHandler(HttpRequest& request, HttpReply& reply, Seen& seen) {
 class Http : public ::testing::Test {
  protected:
   void Start(HttpLimits limits = {}, CorsHook cors = nullptr) {
-    auto handler = [this](HttpRequest& request, HttpReply& reply) { return TestHandler(request, reply, seen_); };
+    auto handler = [this](HttpRequest& request, HttpReply& reply) {
+      return TestHandler(request, reply, seen_);
+    };
     auto server = HttpServer::Listen(io_, "127.0.0.1:0", handler, limits, std::move(cors));
     ASSERT_TRUE(server) << server.error().message();
     server_ = *std::move(server);
@@ -131,7 +133,8 @@ TEST_F(Http, RefusesALargeBodyBeforeReadingIt) {
     auto answer = co_await client_->Fetch(Request("POST", "/echo", std::string(1001, 'x')));
     CO_ASSERT_OK(answer);
     EXPECT_EQ(answer->status, 413);
-    std::string large(3u << 20, 'y');  // more than the socket's buffers: the answer must still arrive
+    std::string large(3u << 20,
+                      'y');  // more than the socket's buffers: the answer must still arrive
     answer = co_await client_->Fetch(Request("POST", "/echo", large));
     CO_ASSERT_OK(answer);
     EXPECT_EQ(answer->status, 413);
@@ -298,7 +301,8 @@ TEST_F(Http, AnswersPipelinedRequestsInOrder) {
   Start();
   auto body = [&]() -> Task<void> {
     std::string answer = co_await Raw(
-        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\noneGET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\noneGET /slow HTTP/1.1\r\nHost: "
+        "a\r\n\r\n"
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nthree");
     size_t one = answer.find("one"), slow = answer.find("slow"), three = answer.find("three");
     EXPECT_TRUE(one < slow && slow < three && three != std::string::npos) << answer;
@@ -314,7 +318,8 @@ TEST_F(Http, SpeaksHeadContinueAndHttp10) {
     EXPECT_EQ(head->headers.Find("Content-Length"), "4");
     EXPECT_TRUE(head->body.empty());
     std::string answer = co_await Raw(
-        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 2\r\n\r\n");
+        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: "
+        "close\r\nContent-Length: 2\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\n")) << answer;
     answer = co_await Raw("GET /stream HTTP/1.0\r\n\r\n");
     EXPECT_EQ(answer.find("chunked"), std::string::npos);

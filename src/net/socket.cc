@@ -1,12 +1,13 @@
 #include "net/socket.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <string>
-#include <sys/socket.h>
 #include <vector>
 
 #include "net/url.h"
@@ -20,10 +21,12 @@ using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-// Numeric hosts and localhost without the name service: a static glibc has none, and localhost must stay this machine.
+// Numeric hosts and localhost without the name service: a static glibc has none, and localhost must
+// stay this machine.
 std::vector<Tcp::endpoint> NumericEndpoints(const HostPort& address) {
   if (address.host == "localhost") {
-    return {{asio::ip::address_v4::loopback(), address.port}, {asio::ip::address_v6::loopback(), address.port}};
+    return {{asio::ip::address_v4::loopback(), address.port},
+            {asio::ip::address_v6::loopback(), address.port}};
   }
   ErrorCode error;
   auto ip = asio::ip::make_address(address.host, error);
@@ -43,7 +46,8 @@ std::string RemoteText(const Socket& socket) {
   return error ? std::string("unknown") : endpoint.address().to_string();
 }
 
-// Closes a socket when an operation takes too long. One per direction; an operation that ends in time disarms it.
+// Closes a socket when an operation takes too long. One per direction; an operation that ends in
+// time disarms it.
 struct Deadline {
   explicit Deadline(const Executor& executor) : timer(executor) {}
   asio::steady_timer timer;
@@ -86,7 +90,8 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
   }
 
   Error Failure(const Deadline& deadline, const char* what) const {
-    if (deadline.expired) return Error(Code::kDeadlineExceeded, std::string(what) + ": the peer is too slow");
+    if (deadline.expired)
+      return Error(Code::kDeadlineExceeded, std::string(what) + ": the peer is too slow");
     return Error(Code::kCancelled, std::string(what) + ": the connection is closed");
   }
 };
@@ -140,7 +145,8 @@ Task<Result<std::unique_ptr<TcpStream>>> TcpStream::Connect(std::string address,
 Task<Result<size_t>> TcpStream::ReadSome(std::span<uint8_t> into, Millis timeout) {
   std::shared_ptr<State> state = state_;
   state->Arm(state->read, timeout);
-  auto [error, count] = co_await state->socket.async_read_some(asio::buffer(into.data(), into.size()), kAwait);
+  auto [error, count] =
+      co_await state->socket.async_read_some(asio::buffer(into.data(), into.size()), kAwait);
   state->Disarm(state->read);
   if (error == asio::error::eof) co_return size_t{0};
   if (error) co_return state->Failure(state->read, "read");
@@ -151,7 +157,8 @@ Task<Status> TcpStream::WriteAll(ByteView bytes, Millis timeout) {
   std::shared_ptr<State> state = state_;
   if (bytes.empty()) co_return Ok{};
   state->Arm(state->write, timeout);
-  auto [error, count] = co_await asio::async_write(state->socket, asio::buffer(bytes.data(), bytes.size()), kAwait);
+  auto [error, count] =
+      co_await asio::async_write(state->socket, asio::buffer(bytes.data(), bytes.size()), kAwait);
   state->Disarm(state->write);
   if (!error) co_return Ok{};
   state->Close();  // what was sent so far is half a message

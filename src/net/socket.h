@@ -11,9 +11,10 @@
 
 namespace teetee::net {
 
-// A two-way byte stream. One read and one write may be pending at a time, side by side. The stream must outlive them.
-// Errors: kCancelled when the peer is gone or Close was called, kDeadlineExceeded when the timeout passed; after any error of
-// WriteAll and after a timeout the stream is closed.
+// A two-way byte stream. One read and one write may be pending at a time, side by side. The stream
+// must outlive them. Errors: kCancelled when the peer is gone or Close was called,
+// kDeadlineExceeded when the timeout passed; after any error of WriteAll and after a timeout the
+// stream is closed.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -28,7 +29,8 @@ class Stream {
 // Nagle off, keep-alive on.
 class TcpStream final : public Stream {
  public:
-  // address: "host:port". Numeric hosts and "localhost" need no name service. kUnavailable names the address.
+  // address: "host:port". Numeric hosts and "localhost" need no name service. kUnavailable names
+  // the address.
   static Task<Result<std::unique_ptr<TcpStream>>> Connect(std::string address, Millis timeout);
   ~TcpStream() override;
 
@@ -37,7 +39,8 @@ class TcpStream final : public Stream {
   void ShutdownSend() override;
   void Close() override;
   bool closed() const override;
-  // Without waiting: the peer has neither closed nor sent anything. What an idle connection of a pool must be.
+  // Without waiting: the peer has neither closed nor sent anything. What an idle connection of a
+  // pool must be.
   bool IdleAndOpen() const;
   const std::string& remote() const;  // numeric, without port
 
@@ -50,12 +53,14 @@ class TcpStream final : public Stream {
 
 class TcpListener {
  public:
-  // kUnavailable names the address when it is in use; kInvalidArgument when it is no numeric address (or localhost) and port.
+  // kUnavailable names the address when it is in use; kInvalidArgument when it is no numeric
+  // address (or localhost) and port.
   static Result<std::unique_ptr<TcpListener>> Listen(IoContext& io, std::string_view address);
   ~TcpListener();
 
   uint16_t port() const;
-  // Waits for the next peer. kCancelled after Close. Other errors (no file descriptors left) may pass: wait and go on.
+  // Waits for the next peer. kCancelled after Close. Other errors (no file descriptors left) may
+  // pass: wait and go on.
   Task<Result<std::unique_ptr<TcpStream>>> Accept();
   void Close();
 

@@ -20,8 +20,8 @@ Result<std::vector<SseEvent>> SseParser::Feed(ByteView bytes) {
     }
   }
   if (failed_) {
-    return Error(Code::kResourceExhausted,
-                 "event stream: an event is longer than " + std::to_string(max_event_bytes_) + " bytes");
+    return Error(Code::kResourceExhausted, "event stream: an event is longer than " +
+                                               std::to_string(max_event_bytes_) + " bytes");
   }
   return out;
 }

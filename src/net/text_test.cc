@@ -9,10 +9,28 @@ namespace teetee::net {
 namespace {
 
 TEST(Url, RefusesWhatIsNotStrict) {
-  for (const char* text :
-       {"", "example.com", "ftp://a/", "http://", "http:///x", "http://user@host/", "http://a:b@h/", "http://h:/", "http://h:0/",
-        "http://h:65536/", "http://h:1x/", "http://h/a b", "http://h/#frag", "http://h/\x01", "http://h/\xc3\xa9", "http://[::1",
-        "http://[]/", "http://[zz]/", "http://[::1]x/", "http://h\r\nX: y/", "http://a,b/", "http://h/\r\nX:1"}) {
+  for (const char* text : {"",
+                           "example.com",
+                           "ftp://a/",
+                           "http://",
+                           "http:///x",
+                           "http://user@host/",
+                           "http://a:b@h/",
+                           "http://h:/",
+                           "http://h:0/",
+                           "http://h:65536/",
+                           "http://h:1x/",
+                           "http://h/a b",
+                           "http://h/#frag",
+                           "http://h/\x01",
+                           "http://h/\xc3\xa9",
+                           "http://[::1",
+                           "http://[]/",
+                           "http://[zz]/",
+                           "http://[::1]x/",
+                           "http://h\r\nX: y/",
+                           "http://a,b/",
+                           "http://h/\r\nX:1"}) {
     EXPECT_FALSE(ParseUrl(text)) << text;
   }
   EXPECT_FALSE(ParseUrl("http://h/" + std::string(kMaxUrl, 'a')));
@@ -57,7 +75,8 @@ std::vector<SseEvent> FeedInPieces(std::string_view text, size_t piece) {
 
 TEST(Sse, ReadsTheSameInPiecesOfAnySize) {
   const std::string text =
-      "\xEF\xBB\xBF: comment\r\ndata: one\r\ndata:two\r\n\r\nevent: note\rid: 7\rdata: three\r\rdata\n\nid: 8\n\ndata: lost";
+      "\xEF\xBB\xBF: comment\r\ndata: one\r\ndata:two\r\n\r\nevent: note\rid: 7\rdata: "
+      "three\r\rdata\n\nid: 8\n\ndata: lost";
   for (size_t piece : {1u, 2u, 3u, 7u, 1000u}) {
     auto events = FeedInPieces(text, piece);
     ASSERT_EQ(events.size(), 3u) << piece;
@@ -106,9 +125,10 @@ TEST(Headers, CompareWithoutCase) {
   EXPECT_EQ(headers.fields().size(), 1u);
 }
 
-// Feeds in pieces, keeping what was not taken, as the server does. Returns the HTTP status of the refusal, 200 when complete,
-// 0 when more is needed.
-int Decode(std::string_view text, size_t piece, HttpRequest* out = nullptr, size_t max_header = 1024, size_t max_body = 64) {
+// Feeds in pieces, keeping what was not taken, as the server does. Returns the HTTP status of the
+// refusal, 200 when complete, 0 when more is needed.
+int Decode(std::string_view text, size_t piece, HttpRequest* out = nullptr,
+           size_t max_header = 1024, size_t max_body = 64) {
   HttpRequestDecoder decoder(max_header, max_body);
   Bytes pending;
   for (size_t i = 0; i < text.size() && !decoder.done(); i += piece) {
@@ -141,30 +161,56 @@ TEST(RequestDecoder, RefusesWithTheRightStatus) {
       {"version", "GET / HTTP/2.0\r\n" + host + "\r\n", 400},
       {"target", "GET x HTTP/1.1\r\n" + host + "\r\n", 400},
       {"connect", "CONNECT a:1 HTTP/1.1\r\n" + host + "\r\n", 400},
-      {"length and coding", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-      {"coding and length", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 400},
-      {"two lengths", "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n", 400},
+      {"length and coding",
+       "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+       400},
+      {"coding and length",
+       "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+       400},
+      {"two lengths",
+       "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n", 400},
       {"negative length", "POST / HTTP/1.1\r\n" + host + "Content-Length: -3\r\n\r\n", 400},
       {"gzip coding", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 400},
-      {"gzip, chunked", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n", 400},
-      {"bad chunk size", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+      {"gzip, chunked", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n",
+       400},
+      {"bad chunk size", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+       400},
       {"field without colon", "GET / HTTP/1.1\r\n" + host + "oops\r\n\r\n", 400},
       {"large body", "POST / HTTP/1.1\r\n" + host + "Content-Length: 65\r\n\r\n", 413},
-      {"large chunks", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n40\r\n" + std::string(64, 'a') + "\r\n1\r\na\r\n", 413},
-      {"huge chunk", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 413},
+      {"large chunks",
+       "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n40\r\n" +
+           std::string(64, 'a') + "\r\n1\r\na\r\n",
+       413},
+      {"huge chunk",
+       "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+       413},
       {"long target", "GET /" + std::string(2000, 'a') + " HTTP/1.1\r\n" + host + "\r\n", 431},
-      {"long field", "GET / HTTP/1.1\r\n" + host + "X: " + std::string(2000, 'a') + "\r\n\r\n", 431},
-      {"many fields", "GET / HTTP/1.1\r\n" + host + [] { std::string s; for (int i = 0; i < 300; ++i) s += "X: y\r\n"; return s; }() + "\r\n", 431},
-      {"endless extension", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(3000, 'e'), 431},
+      {"long field", "GET / HTTP/1.1\r\n" + host + "X: " + std::string(2000, 'a') + "\r\n\r\n",
+       431},
+      {"many fields",
+       "GET / HTTP/1.1\r\n" + host +
+           [] {
+             std::string s;
+             for (int i = 0; i < 300; ++i) s += "X: y\r\n";
+             return s;
+           }() +
+           "\r\n",
+       431},
+      {"endless extension",
+       "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;" +
+           std::string(3000, 'e'),
+       431},
   };
   for (const BadRequest& bad : cases) {
-    for (size_t piece : {1u, 16u, 100000u}) EXPECT_EQ(Decode(bad.text, piece), bad.status) << bad.name << " by " << piece;
+    for (size_t piece : {1u, 16u, 100000u})
+      EXPECT_EQ(Decode(bad.text, piece), bad.status) << bad.name << " by " << piece;
   }
 }
 
 TEST(RequestDecoder, ReadsChunkedBodiesInPieces) {
   const std::string text =
-      "POST /a/b?c=d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n";
+      "POST /a/b?c=d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "Chunked\r\n\r\n3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n";
   for (size_t piece : {1u, 2u, 5u, 1000u}) {
     HttpRequest request;
     ASSERT_EQ(Decode(text, piece, &request), 200) << piece;

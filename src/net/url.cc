@@ -37,8 +37,8 @@ bool IsHostName(std::string_view host) {
 
 bool IsIpv6Text(std::string_view host) {
   return host.size() >= 2 && host.size() <= 45 && std::all_of(host.begin(), host.end(), [](char c) {
-    return HexDigit(c) >= 0 || c == ':' || c == '.';
-  });
+           return HexDigit(c) >= 0 || c == ':' || c == '.';
+         });
 }
 
 bool IsTargetChar(char c) { return c > 0x20 && c < 0x7f && c != '#'; }
@@ -61,7 +61,8 @@ Result<Authority> SplitAuthority(std::string_view text) {
     size_t colon = text.find(':');
     host = text.substr(0, colon);
     rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
-    if (!IsHostName(host)) return Bad("the host is empty or has a character that hosts do not have");
+    if (!IsHostName(host))
+      return Bad("the host is empty or has a character that hosts do not have");
   }
   if (!rest.empty() && (rest.front() != ':' || rest.size() == 1)) return Bad("the port is missing");
   out.host.resize(host.size());
@@ -84,7 +85,8 @@ Result<Url> ParseUrl(std::string_view text) {
   size_t colon = text.find("://");
   if (colon == std::string_view::npos) return Bad("no scheme");
   for (char c : text.substr(0, colon)) out.scheme += Lower(c);
-  if (out.scheme != "http" && out.scheme != "https") return Bad("the scheme is neither http nor https");
+  if (out.scheme != "http" && out.scheme != "https")
+    return Bad("the scheme is neither http nor https");
   std::string_view rest = text.substr(colon + 3);
   size_t slash = rest.find_first_of("/?");
   Authority authority = TT_TRY(SplitAuthority(rest.substr(0, slash)));

@@ -1,5 +1,5 @@
-// http and https URLs, parsed strictly (RFC 3986, the subset that services use): no user information, no fragment, no raw
-// control, space or non-ASCII character. Pure, thread-safe.
+// http and https URLs, parsed strictly (RFC 3986, the subset that services use): no user
+// information, no fragment, no raw control, space or non-ASCII character. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ struct Url {
   uint16_t port = 0;   // never 0: 80 or 443 where the text has none
   std::string target;  // path and query as sent in the request line; at least "/"
 
-  std::string HostHeader() const;  // host with brackets where needed, port unless it is the scheme's
+  std::string HostHeader()
+      const;  // host with brackets where needed, port unless it is the scheme's
 };
 
 // kInvalidArgument says what is wrong, never the text.

@@ -20,7 +20,8 @@ Status CheckCertificateEvidence(ByteView extension, const Hash32& spki_hash) {
   }
   attest::Quote quote = TT_TRY(attest::ParseQuote(evidence.quote));
   if (!ConstantTimeEqual(quote.report_data(), attest::CertificateReportData(evidence.claims))) {
-    return attest::Refuse(attest::check::kReportData, "the report data of the certificate is for other claims");
+    return attest::Refuse(attest::check::kReportData,
+                          "the report data of the certificate is for other claims");
   }
   return Ok{};
 }
@@ -30,7 +31,8 @@ Status CheckCertificateEvidence(ByteView extension, const Hash32& spki_hash) {
 Status CheckCertificate(const crypto::Certificate& peer, const Hash32& own_spki_hash, int64_t now) {
   TT_RETURN_IF_ERROR(attest::CheckNotReflected(own_spki_hash, peer.spki_hash()));
   if (!peer.validity().Contains(now)) return attest::Refuse(check::kCertificate, "not valid now");
-  if (!peer.CheckSignedBy(peer)) return attest::Refuse(check::kCertificate, "not signed by its own key");
+  if (!peer.CheckSignedBy(peer))
+    return attest::Refuse(check::kCertificate, "not signed by its own key");
   auto extension = peer.Extension(attest::kEvidenceOid);
   if (!extension) return attest::Refuse(check::kCertificate, "carries no evidence");
   return CheckCertificateEvidence(*extension, peer.spki_hash());
@@ -42,25 +44,31 @@ Hash32 ChannelKeyDigest(attest::ChannelRole role, const ByteArray<32>& exporter,
   return crypto::Sha256(w.bytes());
 }
 
-Result<AttestMessage> MakeAttest(const attest::ChannelBinding& binding, const attest::Claims& claims,
-                                 const crypto::SigningKey& key, attest::EvidenceProvider& provider) {
+Result<AttestMessage> MakeAttest(const attest::ChannelBinding& binding,
+                                 const attest::Claims& claims, const crypto::SigningKey& key,
+                                 attest::EvidenceProvider& provider) {
   attest::Evidence evidence;
   evidence.claims = attest::EncodeClaims(claims);
   evidence.quote = TT_TRY(provider.Quote(attest::ChannelReportData(binding, evidence.claims)));
   AttestMessage out;
   out.evidence = TT_TRY(attest::EncodeEvidence(evidence));
   out.collateral = TT_TRY(provider.Collateral());
-  if (out.collateral.size() > attest::kMaxCollateral) return Error(Code::kInternal, "our collateral is too large");
-  out.signature = key.Sign(ChannelKeyDigest(binding.role, binding.exporter, evidence.claims)).bytes();
+  if (out.collateral.size() > attest::kMaxCollateral)
+    return Error(Code::kInternal, "our collateral is too large");
+  out.signature =
+      key.Sign(ChannelKeyDigest(binding.role, binding.exporter, evidence.claims)).bytes();
   return out;
 }
 
-Result<attest::VerifiedPeer> VerifyAttest(const AttestMessage& message, const attest::ChannelBinding& binding,
+Result<attest::VerifiedPeer> VerifyAttest(const AttestMessage& message,
+                                          const attest::ChannelBinding& binding,
                                           const attest::TrustFile& trust, int64_t now) {
-  attest::VerifiedPeer peer =
-      TT_TRY(attest::VerifyChannelEvidence(message.evidence, message.collateral, binding, trust, now));
-  Bytes claims = attest::EncodeClaims(peer.claims());  // canonical, so these are the bytes that were attested
-  auto signer = crypto::Recover(ChannelKeyDigest(binding.role, binding.exporter, claims), message.signature);
+  attest::VerifiedPeer peer = TT_TRY(
+      attest::VerifyChannelEvidence(message.evidence, message.collateral, binding, trust, now));
+  Bytes claims =
+      attest::EncodeClaims(peer.claims());  // canonical, so these are the bytes that were attested
+  auto signer =
+      crypto::Recover(ChannelKeyDigest(binding.role, binding.exporter, claims), message.signature);
   if (!signer || *signer != peer.claims().signing_address) {
     return attest::Refuse(check::kSignature, "another key signed the exporter");
   }
@@ -89,7 +97,8 @@ Status CheckSameNode(const attest::Claims& before, const attest::Claims& now) {
   comparable.block_hash = before.block_hash;
   comparable.block_time = before.block_time;
   comparable.hpke_key = before.hpke_key;
-  if (comparable != before) return attest::Refuse(check::kIdentity, "the claims are of another node or boot");
+  if (comparable != before)
+    return attest::Refuse(check::kIdentity, "the claims are of another node or boot");
   return Ok{};
 }
 

@@ -14,10 +14,12 @@ namespace {
 using net::Millis;
 using net::SteadyClock;
 
-// Received application frames, bounded by their bytes: a full inbox stops the reader, and so the peer.
+// Received application frames, bounded by their bytes: a full inbox stops the reader, and so the
+// peer.
 class Inbox {
  public:
-  Inbox(const net::Executor& executor, size_t max_bytes) : max_bytes_(max_bytes), readable_(executor), writable_(executor) {}
+  Inbox(const net::Executor& executor, size_t max_bytes)
+      : max_bytes_(max_bytes), readable_(executor), writable_(executor) {}
 
   net::Task<void> Push(Frame frame) {
     while (!closed_ && bytes_ > 0 && bytes_ + frame.payload.size() > max_bytes_) {
@@ -88,7 +90,7 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
   Inbox inbox;
   net::AsyncQueue<Bytes> answers;  // ATTEST payloads that we asked for
   net::Event ended;
-  std::optional<Error> reason;  // why it ended
+  std::optional<Error> reason;   // why it ended
   size_t unanswered = 0;         // nonces that we sent and that have had no evidence yet
   bool attest_failed = false;    // the last re-attestation of the peer
   bool refused_by_peer = false;  // the peer's last verdict on us
@@ -123,7 +125,9 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
     co_return sent;
   }
 
-  net::Task<Status> SendOwned(uint8_t type, Bytes payload) { co_return co_await Send(type, payload); }
+  net::Task<Status> SendOwned(uint8_t type, Bytes payload) {
+    co_return co_await Send(type, payload);
+  }
 
   static net::Task<void> ReadLoop(std::shared_ptr<Impl> self) {
     while (!self->reason) {
@@ -140,16 +144,22 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
 
   net::Task<Status> Take(Frame frame) {
     if (frame.type >= kFirstApplicationType) {
-      if (frame.payload.size() > options.max_frame) co_return attest::Refuse(check::kFrame, "larger than its bound");
+      if (frame.payload.size() > options.max_frame)
+        co_return attest::Refuse(check::kFrame, "larger than its bound");
       co_await inbox.Push(std::move(frame));
       co_return Ok{};
     }
     switch (frame.type) {
-      case kNonce: co_return TakeNonce(frame.payload);
-      case kAttest: co_return TakeAttest(std::move(frame.payload));
-      case kVerdict: co_return TakeVerdict(frame.payload);
-      case kPing: co_return co_await TakePing(std::move(frame.payload));
-      default: co_return Ok{};  // a pong has done its work by arriving
+      case kNonce:
+        co_return TakeNonce(frame.payload);
+      case kAttest:
+        co_return TakeAttest(std::move(frame.payload));
+      case kVerdict:
+        co_return TakeVerdict(frame.payload);
+      case kPing:
+        co_return co_await TakePing(std::move(frame.payload));
+      default:
+        co_return Ok{};  // a pong has done its work by arriving
     }
   }
 
@@ -172,7 +182,8 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
 
   // When no quote can be made now, the peer gets no answer and asks again in a while.
   static net::Task<void> AnswerNonce(std::shared_ptr<Impl> self, Nonce nonce) {
-    auto message = co_await MakeAttestOnPool(self->facts.ForOurs(self->frames->tls(), nonce), self->context);
+    auto message =
+        co_await MakeAttestOnPool(self->facts.ForOurs(self->frames->tls(), nonce), self->context);
     self->quoting = false;
     if (!message) {
       LogWarn("transport", "no fresh evidence: " + message.error().message());
@@ -191,7 +202,8 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
   Status TakeVerdict(ByteView payload) {
     VerdictMessage verdict = TT_TRY(DecodeVerdict(payload));
     refused_by_peer = !verdict.accepted;
-    if (refused_by_peer) LogWarn("transport", "the peer refused our fresh evidence (check " + verdict.check + ")");
+    if (refused_by_peer)
+      LogWarn("transport", "the peer refused our fresh evidence (check " + verdict.check + ")");
     return Ok{};
   }
 
@@ -207,7 +219,8 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
         self->End(attest::Refuse(check::kDeadline, "the peer's evidence is too old"));
       } else if (now >= next_attest) {
         bool held = co_await self->Reattest();
-        next_attest = SteadyClock::now() + (held ? options.reattest_every : options.reattest_every / 10);
+        next_attest =
+            SteadyClock::now() + (held ? options.reattest_every : options.reattest_every / 10);
       } else if (now - self->heard_at >= options.ping_every) {
         (void)co_await self->SendOwned(kPing, Bytes(8));
       }
@@ -229,14 +242,16 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
 
   net::Task<Result<attest::VerifiedPeer>> FreshPeer() {
     Nonce nonce = crypto::RandomArray<32>();
-    ++unanswered;  // a late answer to an earlier nonce fails its check, and the next try follows soon
+    ++unanswered;  // a late answer to an earlier nonce fails its check, and the next try follows
+                   // soon
     auto asked = co_await SendOwned(kNonce, EncodeNonce(nonce));
     TT_CO_CHECK(asked);
     auto payload = co_await net::WithTimeout(NextAnswer(), options.attest_within);
     if (!payload) co_return attest::Refuse(check::kDeadline, "no fresh evidence in time");
     auto message = DecodeAttest(*payload);
     TT_CO_CHECK(message);
-    auto fresh = co_await VerifyAttestOnPool(*std::move(message), facts.ForPeers(frames->tls(), nonce), context);
+    auto fresh = co_await VerifyAttestOnPool(*std::move(message),
+                                             facts.ForPeers(frames->tls(), nonce), context);
     TT_CO_CHECK(fresh);
     auto same = CheckSameNode(peer.claims(), fresh->claims());
     TT_CO_CHECK(same);
@@ -281,32 +296,40 @@ const std::string& Channel::remote() const { return impl_->remote; }
 
 class ChannelMaker {
  public:
-  static net::Task<Result<std::unique_ptr<Channel>>> Make(attest::ChannelRole role, std::unique_ptr<net::TcpStream> stream,
-                                                          ChannelContext context, ExpectedPeer expected) {
+  static net::Task<Result<std::unique_ptr<Channel>>> Make(attest::ChannelRole role,
+                                                          std::unique_ptr<net::TcpStream> stream,
+                                                          ChannelContext context,
+                                                          ExpectedPeer expected) {
     net::Executor executor = co_await net::CurrentExecutor();
     std::string remote = stream->remote();
     Millis limit = context.options.handshake_timeout;
-    auto made = co_await net::WithTimeout(Establish(role, std::move(stream), context, expected), limit);
+    auto made =
+        co_await net::WithTimeout(Establish(role, std::move(stream), context, expected), limit);
     if (!made && made.error().code() == Code::kDeadlineExceeded) {
       co_return attest::Refuse(check::kDeadline, "the handshake took too long");
     }
     TT_CO_CHECK(made);
-    auto impl = std::make_shared<Channel::Impl>(executor, std::move(context), *std::move(made), std::move(remote));
+    auto impl = std::make_shared<Channel::Impl>(executor, std::move(context), *std::move(made),
+                                                std::move(remote));
     impl->Start();
     co_return std::unique_ptr<Channel>(new Channel(std::move(impl)));
   }
 };
 
-net::Task<Result<std::unique_ptr<Channel>>> Dial(std::string address, ChannelContext context, ExpectedPeer expected) {
+net::Task<Result<std::unique_ptr<Channel>>> Dial(std::string address, ChannelContext context,
+                                                 ExpectedPeer expected) {
   auto stream = co_await net::TcpStream::Connect(address, context.options.handshake_timeout);
   TT_CO_CHECK(stream);
-  auto channel = co_await ChannelMaker::Make(attest::ChannelRole::kClient, *std::move(stream), std::move(context), expected);
+  auto channel = co_await ChannelMaker::Make(attest::ChannelRole::kClient, *std::move(stream),
+                                             std::move(context), expected);
   if (!channel) co_return std::move(channel).error().Context("channel to " + address);
   co_return channel;
 }
 
-net::Task<Result<std::unique_ptr<Channel>>> Accept(std::unique_ptr<net::TcpStream> stream, ChannelContext context) {
-  return ChannelMaker::Make(attest::ChannelRole::kServer, std::move(stream), std::move(context), {});
+net::Task<Result<std::unique_ptr<Channel>>> Accept(std::unique_ptr<net::TcpStream> stream,
+                                                   ChannelContext context) {
+  return ChannelMaker::Make(attest::ChannelRole::kServer, std::move(stream), std::move(context),
+                            {});
 }
 
 }  // namespace teetee::transport

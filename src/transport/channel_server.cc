@@ -8,7 +8,8 @@
 namespace teetee::transport {
 namespace {
 
-constexpr size_t kMaxAddresses = 4096;  // of which handshakes are counted; beyond, the counts start anew
+constexpr size_t kMaxAddresses =
+    4096;  // of which handshakes are counted; beyond, the counts start anew
 
 // Counts events per address in windows of one minute.
 class MinuteCounter {
@@ -58,8 +59,10 @@ struct ChannelServer::State : std::enable_shared_from_this<ChannelServer::State>
         co_await net::Sleep(net::Millis(100));
         continue;
       }
-      bool room = self->handshakes < self->limits.max_handshakes && self->channels < self->limits.max_channels;
-      if (!room || !self->recent.Allow((*stream)->remote(), self->limits.max_handshakes_per_minute)) {
+      bool room = self->handshakes < self->limits.max_handshakes &&
+                  self->channels < self->limits.max_channels;
+      if (!room ||
+          !self->recent.Allow((*stream)->remote(), self->limits.max_handshakes_per_minute)) {
         self->Refused("too many handshakes or channels");
         continue;
       }
@@ -67,7 +70,8 @@ struct ChannelServer::State : std::enable_shared_from_this<ChannelServer::State>
     }
   }
 
-  static net::Task<void> Serve(std::shared_ptr<State> self, std::unique_ptr<net::TcpStream> stream) {
+  static net::Task<void> Serve(std::shared_ptr<State> self,
+                               std::unique_ptr<net::TcpStream> stream) {
     auto channel = co_await self->Shake(std::move(stream));
     if (!channel) {
       self->Refused(channel.error().message());
@@ -96,8 +100,10 @@ ChannelServer::~ChannelServer() {
   state_->tasks.Cancel();
 }
 
-Result<std::unique_ptr<ChannelServer>> ChannelServer::Listen(net::IoContext& io, std::string_view address,
-                                                             ChannelContext context, ChannelHandler handler,
+Result<std::unique_ptr<ChannelServer>> ChannelServer::Listen(net::IoContext& io,
+                                                             std::string_view address,
+                                                             ChannelContext context,
+                                                             ChannelHandler handler,
                                                              ChannelServerLimits limits) {
   TT_CHECK(handler && context.identity && context.trust && context.pool);
   auto state = std::make_shared<State>(io, std::move(context), std::move(handler), limits);

@@ -1,5 +1,5 @@
-// Listens for channels: accepts, shakes hands within limits, and hands each verified channel to the handler.
-// Threads: one io_context.
+// Listens for channels: accepts, shakes hands within limits, and hands each verified channel to the
+// handler. Threads: one io_context.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,8 @@
 
 namespace teetee::transport {
 
-// Serves one channel; it ends when the task ends (or later, if the handler keeps the channel elsewhere).
+// Serves one channel; it ends when the task ends (or later, if the handler keeps the channel
+// elsewhere).
 using ChannelHandler = std::function<net::Task<void>(std::unique_ptr<Channel>)>;
 
 struct ChannelServerLimits {
@@ -20,15 +21,19 @@ struct ChannelServerLimits {
 
 class ChannelServer {
  public:
-  // address: "127.0.0.1:7000"; port 0 takes a free one. kUnavailable naming the address when it is in use.
-  static Result<std::unique_ptr<ChannelServer>> Listen(net::IoContext& io, std::string_view address, ChannelContext context,
-                                                       ChannelHandler handler, ChannelServerLimits limits = {});
+  // address: "127.0.0.1:7000"; port 0 takes a free one. kUnavailable naming the address when it is
+  // in use.
+  static Result<std::unique_ptr<ChannelServer>> Listen(net::IoContext& io, std::string_view address,
+                                                       ChannelContext context,
+                                                       ChannelHandler handler,
+                                                       ChannelServerLimits limits = {});
   ~ChannelServer();
 
   uint16_t port() const;
-  size_t channels() const;   // handlers at work
-  size_t refused() const;    // handshakes that failed, since the start
-  const std::string& last_refusal() const;  // why the latest of them did: for status pages and tests
+  size_t channels() const;  // handlers at work
+  size_t refused() const;   // handshakes that failed, since the start
+  const std::string& last_refusal()
+      const;  // why the latest of them did: for status pages and tests
 
   // Cancels handlers and handshakes, and returns when they have ended.
   net::Task<void> Stop();

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <thread>
 
 #include "attest/format/evidence.h"
@@ -21,8 +22,27 @@ using net::Millis;
 using net::Task;
 using net::testing::RunTask;
 
+// Honest until told otherwise, as if other code ran there from then on. Thread-safe.
+class TurncoatProvider : public attest::EvidenceProvider {
+ public:
+  explicit TurncoatProvider(const attest::simulated::Platform& platform)
+      : honest_(platform), liar_(platform) {
+    liar_.spec().td.mrtd[0] ^= 1;
+  }
+  Result<Bytes> Quote(const attest::ReportData& report_data) override {
+    return turned_ ? liar_.Quote(report_data) : honest_.Quote(report_data);
+  }
+  Result<Bytes> Collateral() override { return honest_.Collateral(); }
+  std::string_view kind() const override { return "simulated"; }
+  void Turn() { turned_ = true; }
+
+ private:
+  FakeProvider honest_, liar_;
+  std::atomic<bool> turned_{false};
+};
+
 struct Node {
-  std::shared_ptr<FakeProvider> provider;
+  std::shared_ptr<attest::EvidenceProvider> provider;
   std::shared_ptr<NodeIdentity> identity;
   ChannelContext context;
 };
@@ -32,15 +52,22 @@ class ChannelTest : public ::testing::Test {
   ChannelTest() : trust_(std::make_shared<attest::TrustFile>(FakeProvider(platform_).Trust())) {}
   ~ChannelTest() override { pool_.join(); }
 
-  Node MakeNode(uint32_t slot, const std::function<void(FakeProvider&)>& lie = [](FakeProvider&) {}) {
+  Node MakeNode(
+      uint32_t slot, const std::function<void(FakeProvider&)>& lie = [](FakeProvider&) {}) {
     return MakeNodeOn(platform_, slot, lie);
   }
 
-  Node MakeNodeOn(const attest::simulated::Platform& platform, uint32_t slot,
-                  const std::function<void(FakeProvider&)>& lie = [](FakeProvider&) {}) {
+  Node MakeNodeOn(
+      const attest::simulated::Platform& platform, uint32_t slot,
+      const std::function<void(FakeProvider&)>& lie = [](FakeProvider&) {}) {
+    auto provider = std::make_shared<FakeProvider>(platform);
+    lie(*provider);
+    return MakeNodeWith(std::move(provider), slot);
+  }
+
+  Node MakeNodeWith(std::shared_ptr<attest::EvidenceProvider> provider, uint32_t slot) {
     Node node;
-    node.provider = std::make_shared<FakeProvider>(platform);
-    lie(*node.provider);
+    node.provider = std::move(provider);
     attest::Claims claims = attest::testing::FakeClaims({}, *trust_);
     claims.slot = slot;
     claims.boot_id = crypto::RandomArray<16>();
@@ -86,28 +113,34 @@ class ChannelTest : public ::testing::Test {
       auto channel = co_await Dial(Address(), liar.context);
       CO_ASSERT_TRUE(!channel);
       co_await WaitForRefusal();
-      EXPECT_NE(server_->last_refusal().find("check " + check + ":"), std::string::npos) << server_->last_refusal();
-      EXPECT_NE(channel.error().message().find(check), std::string::npos) << channel.error().message();
+      EXPECT_NE(server_->last_refusal().find("check " + check + ":"), std::string::npos)
+          << server_->last_refusal();
+      EXPECT_NE(channel.error().message().find(check), std::string::npos)
+          << channel.error().message();
       EXPECT_EQ(server_->channels(), 0u);
     };
     RunTask(io_, as_client());
-    Serve(liar);
+    Serve(
+        liar);  // the liar itself accepts whoever calls, so that its own refusal does not hide ours
     auto as_server = [&]() -> Task<void> {
       auto channel = co_await Dial(Address(), honest.context);
       CO_ASSERT_TRUE(!channel);
-      EXPECT_NE(channel.error().message().find("check " + check + ":"), std::string::npos) << channel.error().message();
+      EXPECT_NE(channel.error().message().find("check " + check + ":"), std::string::npos)
+          << channel.error().message();
     };
-    // The liar accepts whoever calls, so that its own refusal does not hide ours.
     RunTask(io_, as_server());
   }
 
-  // A TLS session with this node's key, for peers that then misbehave. Any server certificate will do.
-  Task<Result<std::unique_ptr<FrameStream>>> RawDial(Node node, const crypto::Certificate* certificate = nullptr) {
+  // A TLS session with this node's key, for peers that then misbehave. Any server certificate will
+  // do.
+  Task<Result<std::unique_ptr<FrameStream>>> RawDial(
+      Node node, const crypto::Certificate* certificate = nullptr) {
     auto stream = co_await net::TcpStream::Connect(Address(), Millis(5000));
     TT_CO_CHECK(stream);
     auto any = [](const crypto::Certificate&) -> Status { return Ok{}; };
     auto tls = TlsSession::Create(ChannelRole::kClient, *std::move(stream),
-                                  certificate ? *certificate : node.identity->certificate(), node.identity->tls_key(), any);
+                                  certificate ? *certificate : node.identity->certificate(),
+                                  node.identity->tls_key(), any);
     TT_CO_CHECK(tls);
     auto done = co_await (*tls)->Handshake(Millis(5000));
     TT_CO_CHECK(done);
@@ -138,7 +171,8 @@ class ChannelTest : public ::testing::Test {
     auto server_nonce = DecodeNonce(frame->payload);
     TT_CO_CHECK(server_nonce);
     raw.server_nonce = *server_nonce;
-    auto message = co_await MakeAttestOnPool(raw.facts.ForOurs(raw.frames->tls(), raw.server_nonce), node.context);
+    auto message = co_await MakeAttestOnPool(raw.facts.ForOurs(raw.frames->tls(), raw.server_nonce),
+                                             node.context);
     TT_CO_CHECK(message);
     raw.honest = *std::move(message);
     co_return std::move(raw);
@@ -168,11 +202,14 @@ class ChannelTest : public ::testing::Test {
 // ---- evidence ----
 
 TEST_F(ChannelTest, RefusesAWrongMeasurement) {
-  ExpectRefusedBothWays(MakeNode(1, [](FakeProvider& p) { p.spec().td.mrtd[0] ^= 1; }), "measurement");
+  ExpectRefusedBothWays(MakeNode(1, [](FakeProvider& p) { p.spec().td.mrtd[0] ^= 1; }),
+                        "measurement");
 }
 
 TEST_F(ChannelTest, RefusesTheDebugBit) {
-  ExpectRefusedBothWays(MakeNode(1, [](FakeProvider& p) { p.spec().td.td_attributes |= attest::kTdDebug; }), "tdx.debug");
+  ExpectRefusedBothWays(
+      MakeNode(1, [](FakeProvider& p) { p.spec().td.td_attributes |= attest::kTdDebug; }),
+      "tdx.debug");
 }
 
 TEST_F(ChannelTest, RefusesAnotherRoot) {
@@ -193,7 +230,8 @@ TEST_F(ChannelTest, RefusesSimulatedEvidenceUnderAProductionTrustFile) {
   auto body = [&]() -> Task<void> {
     auto channel = co_await Dial(Address(), client.context);
     CO_ASSERT_TRUE(!channel);
-    EXPECT_NE(channel.error().message().find("evidence.class"), std::string::npos) << channel.error().message();
+    EXPECT_NE(channel.error().message().find("evidence.class"), std::string::npos)
+        << channel.error().message();
   };
   RunTask(io_, body());
 }
@@ -235,7 +273,8 @@ TEST_F(ChannelTest, RefusesMyOwnKeyReflected) {
   auto body = [&]() -> Task<void> {
     auto channel = co_await Dial(Address(), node.context);
     CO_ASSERT_TRUE(!channel);
-    EXPECT_NE(channel.error().message().find("check channel.reflection:"), std::string::npos) << channel.error().message();
+    EXPECT_NE(channel.error().message().find("check channel.reflection:"), std::string::npos)
+        << channel.error().message();
   };
   RunTask(io_, body());
 }
@@ -247,7 +286,8 @@ TEST_F(ChannelTest, RefusesEvidenceOfAnotherNodeRelayed) {
     auto raw = co_await RawUntilAttest(client);
     CO_ASSERT_OK(raw);
     auto binding = raw->facts.ForOurs(raw->frames->tls(), raw->server_nonce);
-    auto relayed = co_await MakeAttestOnPool(binding, victim.context);  // genuine, for this very channel, of another node
+    auto relayed = co_await MakeAttestOnPool(
+        binding, victim.context);  // genuine, for this very channel, of another node
     CO_ASSERT_OK(relayed);
     std::string verdict = co_await VerdictOn(*raw, *relayed);
     EXPECT_EQ(verdict, "claims.tls_key");
@@ -291,7 +331,8 @@ TEST_F(ChannelTest, RefusesAnotherKeySlotModelOrHostThanExpected) {
       auto channel = co_await Dial(Address(), client.context, expected);
       CO_ASSERT_TRUE(!channel);
       EXPECT_EQ(channel.error().code(), Code::kPermissionDenied);
-      EXPECT_NE(channel.error().message().find("check channel.expected:"), std::string::npos) << channel.error().message();
+      EXPECT_NE(channel.error().message().find("check channel.expected:"), std::string::npos)
+          << channel.error().message();
     }
     ExpectedPeer right;
     right.key = server.identity->claims().signing_address;
@@ -320,7 +361,9 @@ TEST_F(ChannelTest, RefusesACertificateWithoutOrWithForeignEvidence) {
   ASSERT_TRUE(bare && foreign && expired);
   auto body = [&]() -> Task<void> {
     const std::pair<crypto::Certificate, std::string> cases[] = {
-        {*bare, "check channel.certificate:"}, {*foreign, "check claims.tls_key:"}, {*expired, "check channel.certificate:"}};
+        {*bare, "check channel.certificate:"},
+        {*foreign, "check claims.tls_key:"},
+        {*expired, "check channel.certificate:"}};
     size_t refused = 0;
     for (const auto& [certificate, check] : cases) {
       auto frames = co_await RawDial(client, &certificate);
@@ -340,7 +383,9 @@ TEST_F(ChannelTest, RefusesACertificateWithoutOrWithForeignEvidence) {
 void ForeignTlsPeer(uint16_t port, int max_version, bool alpn) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_max_proto_version(context, max_version);
-  if (alpn) SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>("\x10teetee-channel/1"), 17);
+  if (alpn)
+    SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>("\x10teetee-channel/1"),
+                            17);
   BIO* bio = BIO_new_ssl_connect(context);
   BIO_set_conn_hostname(bio, ("127.0.0.1:" + std::to_string(port)).c_str());
   char byte;
@@ -383,11 +428,13 @@ TEST_F(ChannelTest, RefusesAHandshakeThatStalls) {
     auto silent = co_await net::TcpStream::Connect(Address(), Millis(5000));
     CO_ASSERT_OK(silent);
     co_await WaitForRefusal();
-    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.deadline:")) << server_->last_refusal();
+    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.deadline:"))
+        << server_->last_refusal();
     auto after_tls = co_await RawUntilAttest(client);  // and then says nothing
     CO_ASSERT_OK(after_tls);
     for (int i = 0; i < 500 && server_->refused() < 2; ++i) co_await net::Sleep(Millis(10));
-    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.deadline:")) << server_->last_refusal();
+    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.deadline:"))
+        << server_->last_refusal();
   };
   RunTask(io_, body());
 }
@@ -403,7 +450,8 @@ TEST_F(ChannelTest, RefusesApplicationFramesBeforeTheVerdicts) {
     Bytes payload = {1, 2, 3};
     (void)co_await raw->frames->Write(kFirstApplicationType, payload, Millis(5000));
     co_await WaitForRefusal();
-    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.order: an application frame")) << server_->last_refusal();
+    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.order: an application frame"))
+        << server_->last_refusal();
     EXPECT_EQ(frames_, 0);
   };
   RunTask(io_, body());
@@ -419,7 +467,8 @@ TEST_F(ChannelTest, RefusesOversizedFrames) {
     auto head = EncodeFrameHeader({static_cast<uint32_t>(MaxControlPayload()) + 1, kAttest});
     (void)co_await raw->frames->tls().Write(head, {}, Millis(5000));
     co_await WaitForRefusal();
-    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.frame:")) << server_->last_refusal();
+    EXPECT_TRUE(server_->last_refusal().starts_with("check channel.frame:"))
+        << server_->last_refusal();
     Node generous = client;
     generous.context.options.max_frame = 16u << 20;
     auto channel = co_await Dial(Address(), generous.context);
@@ -457,7 +506,8 @@ TEST_F(ChannelTest, CarriesFramesBothWaysAndKnowsThePeer) {
     Channel& channel = **dialled;
     EXPECT_EQ(channel.peer().claims(), server.identity->claims());
     EXPECT_TRUE(channel.fresh());
-    for (size_t size : {size_t{0}, size_t{1}, size_t{16379}, size_t{16380}, size_t{300'000}, size_t{8} << 20}) {
+    for (size_t size :
+         {size_t{0}, size_t{1}, size_t{16379}, size_t{16380}, size_t{300'000}, size_t{8} << 20}) {
       Bytes payload(size);
       if (size > 0) crypto::RandomBytes(payload.data(), payload.size());
       auto sent = co_await channel.Send(17, payload);
@@ -503,7 +553,9 @@ TEST_F(ChannelTest, HoldsBackASenderWhoseFramesNobodyTakes) {
   options_.max_inbox = 1u << 20;
   options_.write_timeout = Millis(300);
   Node client = MakeNode(1), server = MakeNode(0);
-  auto handler = [](std::unique_ptr<Channel> channel) -> Task<void> { co_await channel->WaitClosed(); };
+  auto handler = [](std::unique_ptr<Channel> channel) -> Task<void> {
+    co_await channel->WaitClosed();
+  };
   auto listening = ChannelServer::Listen(io_, "127.0.0.1:0", server.context, handler);
   ASSERT_TRUE(listening);
   server_ = *std::move(listening);
@@ -535,7 +587,9 @@ TEST_F(ChannelTest, MovesDataFast) {
       auto echo = co_await (*dialled)->Receive();
       CO_ASSERT_OK(echo);
     }
-    auto us = std::chrono::duration_cast<std::chrono::microseconds>(net::SteadyClock::now() - start).count() / kRounds;
+    auto us = std::chrono::duration_cast<std::chrono::microseconds>(net::SteadyClock::now() - start)
+                  .count() /
+              kRounds;
     RecordProperty("round_trip_32k_us", static_cast<int>(us));
     std::printf("32 KiB round trip: %d us\n", static_cast<int>(us));
     EXPECT_LT(us, 20'000);
@@ -558,7 +612,8 @@ TEST_F(ChannelTest, RenewsEvidenceWhileItIsOpen) {
     claims.block_number += 5;
     auto refreshed = co_await server.identity->Refresh(claims, pool_);
     CO_ASSERT_OK(refreshed);
-    for (int i = 0; i < 500 && (*dialled)->peer().claims().block_number != claims.block_number; ++i) {
+    for (int i = 0; i < 500 && (*dialled)->peer().claims().block_number != claims.block_number;
+         ++i) {
       co_await net::Sleep(Millis(10));
     }
     EXPECT_EQ((*dialled)->peer().claims().block_number, claims.block_number);
@@ -576,12 +631,13 @@ TEST_F(ChannelTest, TakesNoNewWorkAfterAFailedRenewalAndClosesInTheEnd) {
   options_.reattest_every = Millis(100);
   options_.min_attest_interval = Millis(0);
   options_.close_after = Millis(800);
-  Node server = MakeNode(0), client = MakeNode(1);
+  auto provider = std::make_shared<TurncoatProvider>(platform_);
+  Node server = MakeNodeWith(provider, 0), client = MakeNode(1);
   Serve(server);
   auto body = [&]() -> Task<void> {
     auto dialled = co_await Dial(Address(), client.context);
     CO_ASSERT_OK(dialled);
-    server.provider->spec().td.mrtd[0] ^= 1;  // as if other code ran there now
+    provider->Turn();
     for (int i = 0; i < 100 && (*dialled)->fresh(); ++i) co_await net::Sleep(Millis(10));
     EXPECT_FALSE((*dialled)->fresh());
     EXPECT_FALSE((*dialled)->closed());

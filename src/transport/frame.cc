@@ -11,7 +11,9 @@ namespace {
 
 Error Bad(std::string_view what) { return attest::Refuse(check::kFrame, what); }
 
-bool IsCheckIdChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_'; }
+bool IsCheckIdChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+}
 
 // u32 length, bytes.
 Result<Bytes> ReadPart(ByteReader& reader, size_t most, std::string_view name) {
@@ -39,7 +41,8 @@ std::string RefusedCheckId(const Error& error) {
   if (at == std::string_view::npos) return "internal";
   std::string_view id = text.substr(at + 6);
   id = id.substr(0, id.find(':'));
-  bool valid = !id.empty() && id.size() <= kMaxCheckId && std::all_of(id.begin(), id.end(), IsCheckIdChar);
+  bool valid =
+      !id.empty() && id.size() <= kMaxCheckId && std::all_of(id.begin(), id.end(), IsCheckIdChar);
   return valid ? std::string(id) : "internal";
 }
 
@@ -49,7 +52,8 @@ Result<FrameHeader> DecodeFrameHeader(const ByteArray<kFrameHeader>& bytes, size
   out.size = TT_TRY(reader.U32Le());
   out.type = TT_TRY(reader.U8());
   if (out.size > max_payload) {
-    return Bad("a frame of " + std::to_string(out.size) + " bytes, more than " + std::to_string(max_payload));
+    return Bad("a frame of " + std::to_string(out.size) + " bytes, more than " +
+               std::to_string(max_payload));
   }
   bool control = out.type >= kNonce && out.type <= kPong;
   if (!control && out.type < kFirstApplicationType) return Bad("a frame of unknown type");
@@ -84,22 +88,29 @@ Bytes EncodeAttest(const AttestMessage& message) {
 
 Result<AttestMessage> DecodeAttest(ByteView payload) {
   auto out = ReadAttest(payload);
-  if (!out && RefusedCheckId(out.error()) != check::kFrame.id) return attest::Refuse(check::kFrame, out.error());
+  if (!out && RefusedCheckId(out.error()) != check::kFrame.id)
+    return attest::Refuse(check::kFrame, out.error());
   return out;
 }
 
 Bytes EncodeVerdict(const VerdictMessage& message) {
-  return ByteWriter().U8(message.accepted ? 1 : 0).U8(static_cast<uint8_t>(message.check.size())).Raw(message.check).Take();
+  return ByteWriter()
+      .U8(message.accepted ? 1 : 0)
+      .U8(static_cast<uint8_t>(message.check.size()))
+      .Raw(message.check)
+      .Take();
 }
 
 Result<VerdictMessage> DecodeVerdict(ByteView payload) {
-  bool sized = payload.size() >= 2 && payload.size() == size_t{2} + payload[1] && payload[1] <= kMaxCheckId;
+  bool sized =
+      payload.size() >= 2 && payload.size() == size_t{2} + payload[1] && payload[1] <= kMaxCheckId;
   if (!sized || payload[0] > 1) return Bad("malformed VERDICT");
   VerdictMessage out;
   out.accepted = payload[0] == 1;
   out.check = AsText(payload.subspan(2));
   // It goes into logs and error texts.
-  if (!std::all_of(out.check.begin(), out.check.end(), IsCheckIdChar)) return Bad("malformed VERDICT");
+  if (!std::all_of(out.check.begin(), out.check.end(), IsCheckIdChar))
+    return Bad("malformed VERDICT");
   if (out.accepted != out.check.empty()) return Bad("malformed VERDICT");
   return out;
 }

@@ -1,5 +1,5 @@
-// Frames of the attested channel and its control messages (docs/formats/channel.md). Parsing only: bytes to fields, no trust.
-// Thread-compatible.
+// Frames of the attested channel and its control messages (docs/formats/channel.md). Parsing only:
+// bytes to fields, no trust. Thread-compatible.
 #pragma once
 
 #include <string>
@@ -31,7 +31,8 @@ struct FrameHeader {
   uint8_t type = 0;
 };
 
-// kInvalidArgument (check channel.frame) for a size beyond max_payload or a type that does not exist.
+// kInvalidArgument (check channel.frame) for a size beyond max_payload or a type that does not
+// exist.
 Result<FrameHeader> DecodeFrameHeader(const ByteArray<kFrameHeader>& bytes, size_t max_payload);
 ByteArray<kFrameHeader> EncodeFrameHeader(const FrameHeader& header);
 

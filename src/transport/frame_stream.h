@@ -1,4 +1,5 @@
-// Whole frames over a TLS session. Internal to transport. Threads: one io_context; one reader and one writer at a time.
+// Whole frames over a TLS session. Internal to transport. Threads: one io_context; one reader and
+// one writer at a time.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,8 @@ class FrameStream {
   void set_max_payload(size_t bytes) { max_payload_ = bytes; }
   size_t max_payload() const { return max_payload_; }
 
-  // kUnavailable when the peer ends the stream between frames; check channel.frame for one that is malformed or cut.
-  // Memory grows with what has arrived, not with what was announced.
+  // kUnavailable when the peer ends the stream between frames; check channel.frame for one that is
+  // malformed or cut. Memory grows with what has arrived, not with what was announced.
   net::Task<Result<Frame>> Read(net::Millis timeout);
   net::Task<Status> Write(uint8_t type, ByteView payload, net::Millis timeout);
 

@@ -10,14 +10,17 @@
 namespace teetee::transport {
 namespace {
 
-ByteArray<kFrameHeader> Header(uint32_t size, uint8_t type) { return EncodeFrameHeader({size, type}); }
+ByteArray<kFrameHeader> Header(uint32_t size, uint8_t type) {
+  return EncodeFrameHeader({size, type});
+}
 
 TEST(FrameHeader, RefusesSizesBeyondTheBoundAndUnknownTypes) {
   auto large = DecodeFrameHeader(Header(1001, 16), 1000);
   ASSERT_FALSE(large);
   EXPECT_EQ(RefusedCheckId(large.error()), "channel.frame");
   EXPECT_FALSE(DecodeFrameHeader(Header(0xffffffff, 16), 64u << 20));
-  for (uint8_t type : {0, 6, 15}) EXPECT_FALSE(DecodeFrameHeader(Header(0, type), 1000)) << int{type};
+  for (uint8_t type : {0, 6, 15})
+    EXPECT_FALSE(DecodeFrameHeader(Header(0, type), 1000)) << int{type};
   auto good = DecodeFrameHeader(Header(1000, 255), 1000);
   ASSERT_TRUE(good);
   EXPECT_EQ(good->size, 1000u);
@@ -95,12 +98,16 @@ TEST(Frames, AgreeWithTheDocumentsExamples) {
   Bytes ping = ByteWriter().Raw(EncodeFrameHeader({2, kPing})).U8(1).U8(2).Take();
   EXPECT_EQ(ToHex(ping), "02000000040102");
   Bytes verdict = EncodeVerdict({false, "tdx.debug"});
-  Bytes frame = ByteWriter().Raw(EncodeFrameHeader({static_cast<uint32_t>(verdict.size()), kVerdict})).Raw(verdict).Take();
+  Bytes frame = ByteWriter()
+                    .Raw(EncodeFrameHeader({static_cast<uint32_t>(verdict.size()), kVerdict}))
+                    .Raw(verdict)
+                    .Take();
   EXPECT_EQ(ToHex(frame), "0b0000000300097464782e6465627567");
 }
 
 TEST(RefusedCheckId, TellsTheIdOfTheFirstCheck) {
-  EXPECT_EQ(RefusedCheckId(Error(Code::kInternal, "certificate: check tdx.debug: set")), "tdx.debug");
+  EXPECT_EQ(RefusedCheckId(Error(Code::kInternal, "certificate: check tdx.debug: set")),
+            "tdx.debug");
   EXPECT_EQ(RefusedCheckId(Error(Code::kInternal, "nothing")), "internal");
   EXPECT_EQ(RefusedCheckId(Error(Code::kInternal, "check NOT an id: x")), "internal");
 }

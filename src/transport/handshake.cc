@@ -9,7 +9,8 @@ namespace {
 
 using attest::ChannelRole;
 
-// One handshake. The server quotes only for a client that it has verified: a quote costs more than a connection.
+// One handshake. The server quotes only for a client that it has verified: a quote costs more than
+// a connection.
 class Handshake {
  public:
   Handshake(ChannelRole role, ChannelContext context, ExpectedPeer expected)
@@ -36,10 +37,10 @@ class Handshake {
  private:
   net::Task<Status> Connect(std::unique_ptr<net::Stream> stream) {
     const NodeIdentity& identity = *context_.identity;
-    auto check = [own = facts_.own_spki_hash, now = identity.now()](const crypto::Certificate& peer) {
-      return CheckCertificate(peer, own, now);
-    };
-    auto tls = TlsSession::Create(facts_.role, std::move(stream), identity.certificate(), identity.tls_key(), check);
+    auto check = [own = facts_.own_spki_hash, now = identity.now()](
+                     const crypto::Certificate& peer) { return CheckCertificate(peer, own, now); };
+    auto tls = TlsSession::Create(facts_.role, std::move(stream), identity.certificate(),
+                                  identity.tls_key(), check);
     TT_CO_CHECK(tls);
     auto done = co_await (*tls)->Handshake(context_.options.handshake_timeout);
     TT_CO_CHECK(done);
@@ -85,7 +86,8 @@ class Handshake {
     auto verdict = DecodeVerdict(*payload);
     TT_CO_CHECK(verdict);
     if (!verdict->accepted) {
-      co_return Error(Code::kPermissionDenied, "the peer refused our evidence (check " + verdict->check + ")");
+      co_return Error(Code::kPermissionDenied,
+                      "the peer refused our evidence (check " + verdict->check + ")");
     }
     co_return Ok{};
   }
@@ -104,7 +106,8 @@ class Handshake {
     auto message = DecodeAttest(payload);
     TT_CO_CHECK(message);
     Bytes collateral = message->collateral;
-    auto peer = co_await VerifyAttestOnPool(*std::move(message), facts_.ForPeers(frames_->tls(), our_nonce_), context_);
+    auto peer = co_await VerifyAttestOnPool(*std::move(message),
+                                            facts_.ForPeers(frames_->tls(), our_nonce_), context_);
     TT_CO_CHECK(peer);
     auto same = CheckCertificateEvidence(collateral, peer->claims());
     TT_CO_CHECK(same);
@@ -119,7 +122,8 @@ class Handshake {
     const crypto::Certificate& certificate = frames_->tls().peer_certificate();
     Bytes extension = TT_TRY(certificate.Extension(attest::kEvidenceOid));
     auto expected = attest::ExpectedReportData::Certificate(certificate.spki_hash());
-    auto shown = attest::VerifyEvidence(extension, collateral, expected, *context_.trust, context_.identity->now());
+    auto shown = attest::VerifyEvidence(extension, collateral, expected, *context_.trust,
+                                        context_.identity->now());
     if (!shown) return std::move(shown).error().Context("certificate");
     return CheckSameNode(shown->claims(), claims);
   }
@@ -139,26 +143,30 @@ attest::ChannelBinding ChannelFacts::ForOurs(TlsSession& tls, const Nonce& peer_
 }
 
 attest::ChannelBinding ChannelFacts::ForPeers(TlsSession& tls, const Nonce& our_nonce) const {
-  return {peer_role(), peer_spki_hash, own_spki_hash, our_nonce, tls.Exporter(peer_role(), our_nonce)};
+  return {peer_role(), peer_spki_hash, own_spki_hash, our_nonce,
+          tls.Exporter(peer_role(), our_nonce)};
 }
 
-net::Task<Result<AttestMessage>> MakeAttestOnPool(attest::ChannelBinding binding, ChannelContext context) {
+net::Task<Result<AttestMessage>> MakeAttestOnPool(attest::ChannelBinding binding,
+                                                  ChannelContext context) {
   auto make = [binding, identity = context.identity, claims = context.identity->claims()] {
     return MakeAttest(binding, claims, identity->signing_key(), *identity->provider());
   };
   co_return co_await net::OnThread(*context.pool, std::move(make));
 }
 
-net::Task<Result<attest::VerifiedPeer>> VerifyAttestOnPool(AttestMessage message, attest::ChannelBinding binding,
+net::Task<Result<attest::VerifiedPeer>> VerifyAttestOnPool(AttestMessage message,
+                                                           attest::ChannelBinding binding,
                                                            ChannelContext context) {
-  auto verify = [message = std::move(message), binding, trust = context.trust, now = context.identity->now()] {
+  auto verify = [message = std::move(message), binding, trust = context.trust,
+                 now = context.identity->now()] {
     return VerifyAttest(message, binding, *trust, now);
   };
   co_return co_await net::OnThread(*context.pool, std::move(verify));
 }
 
-net::Task<Result<Established>> Establish(ChannelRole role, std::unique_ptr<net::Stream> stream, ChannelContext context,
-                                         ExpectedPeer expected) {
+net::Task<Result<Established>> Establish(ChannelRole role, std::unique_ptr<net::Stream> stream,
+                                         ChannelContext context, ExpectedPeer expected) {
   Handshake handshake(role, std::move(context), expected);
   co_return co_await handshake.Run(std::move(stream));
 }

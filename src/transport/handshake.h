@@ -1,4 +1,5 @@
-// From a connection to two verdicts. docs/formats/channel.md section 4. Internal to transport. Threads: one io_context.
+// From a connection to two verdicts. docs/formats/channel.md section 4. Internal to transport.
+// Threads: one io_context.
 #pragma once
 
 #include <memory>
@@ -15,15 +16,18 @@ struct ChannelFacts {
   Hash32 peer_spki_hash{};
 
   attest::ChannelRole peer_role() const {
-    return role == attest::ChannelRole::kClient ? attest::ChannelRole::kServer : attest::ChannelRole::kClient;
+    return role == attest::ChannelRole::kClient ? attest::ChannelRole::kServer
+                                                : attest::ChannelRole::kClient;
   }
   attest::ChannelBinding ForOurs(TlsSession& tls, const Nonce& peer_nonce) const;
   attest::ChannelBinding ForPeers(TlsSession& tls, const Nonce& our_nonce) const;
 };
 
 // On the thread pool.
-net::Task<Result<AttestMessage>> MakeAttestOnPool(attest::ChannelBinding binding, ChannelContext context);
-net::Task<Result<attest::VerifiedPeer>> VerifyAttestOnPool(AttestMessage message, attest::ChannelBinding binding,
+net::Task<Result<AttestMessage>> MakeAttestOnPool(attest::ChannelBinding binding,
+                                                  ChannelContext context);
+net::Task<Result<attest::VerifiedPeer>> VerifyAttestOnPool(AttestMessage message,
+                                                           attest::ChannelBinding binding,
                                                            ChannelContext context);
 
 struct Established {
@@ -33,7 +37,8 @@ struct Established {
 };
 
 // No deadline of its own: the caller sets one around it.
-net::Task<Result<Established>> Establish(attest::ChannelRole role, std::unique_ptr<net::Stream> stream,
+net::Task<Result<Established>> Establish(attest::ChannelRole role,
+                                         std::unique_ptr<net::Stream> stream,
                                          ChannelContext context, ExpectedPeer expected);
 
 }  // namespace teetee::transport

@@ -57,12 +57,12 @@ void NodeIdentity::Take(Made made) {
   certificate_ = std::move(made.certificate);
 }
 
-Result<std::shared_ptr<NodeIdentity>> NodeIdentity::Create(attest::Claims claims,
-                                                           std::shared_ptr<const crypto::SigningKey> signing_key,
-                                                           std::shared_ptr<attest::EvidenceProvider> provider,
-                                                           UnixClock clock) {
+Result<std::shared_ptr<NodeIdentity>> NodeIdentity::Create(
+    attest::Claims claims, std::shared_ptr<const crypto::SigningKey> signing_key,
+    std::shared_ptr<attest::EvidenceProvider> provider, UnixClock clock) {
   TT_CHECK(signing_key && provider && clock);
-  std::shared_ptr<NodeIdentity> out(new NodeIdentity(std::move(signing_key), std::move(provider), std::move(clock)));
+  std::shared_ptr<NodeIdentity> out(
+      new NodeIdentity(std::move(signing_key), std::move(provider), std::move(clock)));
   out->Take(TT_TRY(Make(out->Complete(claims), out->tls_key_, *out->provider_, out->now())));
   return out;
 }

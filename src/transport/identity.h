@@ -1,6 +1,6 @@
-// Who this node is on channels: the TLS key of this boot, the certificate that carries its evidence, its signing key, and the
-// provider that makes fresh evidence. docs/formats/channel.md section 2.
-// Threads: one io_context; only quoting leaves it (thread pool).
+// Who this node is on channels: the TLS key of this boot, the certificate that carries its
+// evidence, its signing key, and the provider that makes fresh evidence. docs/formats/channel.md
+// section 2. Threads: one io_context; only quoting leaves it (thread pool).
 #pragma once
 
 #include <cstdint>
@@ -25,15 +25,14 @@ inline constexpr int64_t kCertificateLife = 24 * 3600;  // seconds
 
 class NodeIdentity {
  public:
-  // Makes a fresh TLS key and evidence of layout (a) over the claims; `claims.tls_key_hash` and `signing_address` are filled in
-  // here. Blocks for one quote: for start-up.
-  static Result<std::shared_ptr<NodeIdentity>> Create(attest::Claims claims,
-                                                      std::shared_ptr<const crypto::SigningKey> signing_key,
-                                                      std::shared_ptr<attest::EvidenceProvider> provider,
-                                                      UnixClock clock = SystemClock());
+  // Makes a fresh TLS key and evidence of layout (a) over the claims; `claims.tls_key_hash` and
+  // `signing_address` are filled in here. Blocks for one quote: for start-up.
+  static Result<std::shared_ptr<NodeIdentity>> Create(
+      attest::Claims claims, std::shared_ptr<const crypto::SigningKey> signing_key,
+      std::shared_ptr<attest::EvidenceProvider> provider, UnixClock clock = SystemClock());
 
-  // New claims (a newer block) and a certificate with fresh evidence; channels that are open go on. Quotes on the pool. On error
-  // nothing changes.
+  // New claims (a newer block) and a certificate with fresh evidence; channels that are open go on.
+  // Quotes on the pool. On error nothing changes.
   net::Task<Status> Refresh(attest::Claims claims, net::ThreadPool& pool);
 
   const attest::Claims& claims() const { return claims_; }
@@ -47,10 +46,10 @@ class NodeIdentity {
 
  private:
   struct Made;
-  NodeIdentity(std::shared_ptr<const crypto::SigningKey> key, std::shared_ptr<attest::EvidenceProvider> provider,
-               UnixClock clock);
-  static Result<Made> Make(attest::Claims claims, const crypto::P256Key& key, attest::EvidenceProvider& provider,
-                           int64_t now);
+  NodeIdentity(std::shared_ptr<const crypto::SigningKey> key,
+               std::shared_ptr<attest::EvidenceProvider> provider, UnixClock clock);
+  static Result<Made> Make(attest::Claims claims, const crypto::P256Key& key,
+                           attest::EvidenceProvider& provider, int64_t now);
   attest::Claims Complete(attest::Claims claims) const;
   void Take(Made made);
 

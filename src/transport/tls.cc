@@ -15,7 +15,8 @@ namespace {
 
 constexpr size_t kNetBuffer = 128u << 10;   // bytes read from the socket at a time
 constexpr size_t kWriteBlock = 256u << 10;  // bytes encrypted before they are sent
-constexpr long kMaxPeerChain = 160l << 10;  // bytes of the peer's Certificate message: evidence makes it large
+constexpr long kMaxPeerChain =
+    160l << 10;  // bytes of the peer's Certificate message: evidence makes it large
 
 template <auto kFree>
 struct Free {
@@ -32,15 +33,14 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 Error OurFault(const char* what) { return Error(Code::kInternal, std::string("TLS: ") + what); }
 
 // Length-prefixed, as ALPN travels.
-Bytes AlpnList() {
-  return ByteWriter().U8(static_cast<uint8_t>(kAlpn.size())).Raw(kAlpn).Take();
-}
+Bytes AlpnList() { return ByteWriter().U8(static_cast<uint8_t>(kAlpn.size())).Raw(kAlpn).Take(); }
 
 int SelectAlpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                unsigned int in_size, void*) {
   static const Bytes ours = AlpnList();
   unsigned char* chosen = nullptr;
-  int found = SSL_select_next_proto(&chosen, out_size, ours.data(), static_cast<unsigned>(ours.size()), in, in_size);
+  int found = SSL_select_next_proto(&chosen, out_size, ours.data(),
+                                    static_cast<unsigned>(ours.size()), in, in_size);
   if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
@@ -54,18 +54,22 @@ bool SetProtocol(SSL_CTX* context, attest::ChannelRole role) {
   SSL_CTX_set_max_early_data(context, 0);
   SSL_CTX_set_alpn_select_cb(context, SelectAlpn, nullptr);
   Bytes alpn = AlpnList();
-  bool ok = SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 && SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1;
+  bool ok = SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1;
   ok = ok && SSL_CTX_set_num_tickets(context, 0) == 1;
-  ok = ok && SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384") == 1;
+  ok =
+      ok && SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384") == 1;
   ok = ok && SSL_CTX_set1_groups_list(context, "X25519:P-256") == 1;
   ok = ok && SSL_CTX_set1_sigalgs_list(context, "ecdsa_secp256r1_sha256") == 1;
   if (role == attest::ChannelRole::kClient) {
-    ok = ok && SSL_CTX_set_alpn_protos(context, alpn.data(), static_cast<unsigned>(alpn.size())) == 0;
+    ok = ok &&
+         SSL_CTX_set_alpn_protos(context, alpn.data(), static_cast<unsigned>(alpn.size())) == 0;
   }
   return ok;
 }
 
-bool SetIdentity(SSL_CTX* context, const crypto::Certificate& certificate, const crypto::P256Key& key) {
+bool SetIdentity(SSL_CTX* context, const crypto::Certificate& certificate,
+                 const crypto::P256Key& key) {
   const Bytes& der = certificate.der();
   const uint8_t* at = der.data();
   X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
@@ -73,7 +77,8 @@ bool SetIdentity(SSL_CTX* context, const crypto::Certificate& certificate, const
   at = key_der.data();
   KeyPtr pkey(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(key_der.size())));
   SecureZero(key_der.data(), key_der.size());
-  return x509 && pkey && SSL_CTX_use_certificate(context, x509.get()) == 1 && SSL_CTX_use_PrivateKey(context, pkey.get()) == 1;
+  return x509 && pkey && SSL_CTX_use_certificate(context, x509.get()) == 1 &&
+         SSL_CTX_use_PrivateKey(context, pkey.get()) == 1;
 }
 
 Result<crypto::Certificate> Convert(X509* x509) {
@@ -101,7 +106,8 @@ struct TlsSession::Impl {
   std::optional<Error> refusal;  // of the certificate check: says more than OpenSSL's error
 
   static int VerifyCallback(X509_STORE_CTX* store, void*) {
-    auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     auto* self = static_cast<Impl*>(SSL_get_app_data(ssl));
     Status verdict = self->CheckPeer(X509_STORE_CTX_get0_cert(store));
     X509_STORE_CTX_set_error(store, verdict ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
@@ -129,7 +135,8 @@ struct TlsSession::Impl {
     SSL_set_bio(ssl.get(), in, out);
     SSL_set_app_data(ssl.get(), this);
     SSL_set_mode(ssl.get(), SSL_MODE_AUTO_RETRY);
-    role == attest::ChannelRole::kServer ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
+    role == attest::ChannelRole::kServer ? SSL_set_accept_state(ssl.get())
+                                         : SSL_set_connect_state(ssl.get());
     return Ok{};
   }
 
@@ -184,9 +191,11 @@ struct TlsSession::Impl {
 TlsSession::TlsSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsSession::~TlsSession() = default;
 
-Result<std::unique_ptr<TlsSession>> TlsSession::Create(attest::ChannelRole role, std::unique_ptr<net::Stream> stream,
+Result<std::unique_ptr<TlsSession>> TlsSession::Create(attest::ChannelRole role,
+                                                       std::unique_ptr<net::Stream> stream,
                                                        const crypto::Certificate& certificate,
-                                                       const crypto::P256Key& key, CertificateCheck check) {
+                                                       const crypto::P256Key& key,
+                                                       CertificateCheck check) {
   auto impl = std::make_unique<Impl>();
   impl->role = role;
   impl->stream = std::move(stream);
@@ -217,7 +226,8 @@ net::Task<Result<size_t>> TlsSession::Read(std::span<uint8_t> into, net::Millis 
   TT_CHECK(!into.empty());
   for (;;) {
     ERR_clear_error();
-    int n = SSL_read(impl_->ssl.get(), into.data(), static_cast<int>(std::min(into.size(), size_t{1} << 30)));
+    int n = SSL_read(impl_->ssl.get(), into.data(),
+                     static_cast<int>(std::min(into.size(), size_t{1} << 30)));
     if (n > 0) co_return static_cast<size_t>(n);
     int kind = SSL_get_error(impl_->ssl.get(), n);
     if (kind == SSL_ERROR_ZERO_RETURN) co_return size_t{0};
@@ -229,7 +239,8 @@ net::Task<Result<size_t>> TlsSession::Read(std::span<uint8_t> into, net::Millis 
 }
 
 net::Task<Status> TlsSession::Write(ByteView header, ByteView payload, net::Millis timeout) {
-  // An exception (cancellation) between encrypting and sending would leave a hole in the record stream.
+  // An exception (cancellation) between encrypting and sending would leave a hole in the record
+  // stream.
   struct CloseUnlessDone {
     net::Stream& stream;
     bool done = false;
@@ -237,7 +248,8 @@ net::Task<Status> TlsSession::Write(ByteView header, ByteView payload, net::Mill
       if (!done) stream.Close();
     }
   } guard{*impl_->stream};
-  // Small frames become one record; a large one starts with a short record, which costs 22 bytes and saves a copy.
+  // Small frames become one record; a large one starts with a short record, which costs 22 bytes
+  // and saves a copy.
   bool small = header.size() + payload.size() <= 16384;
   if (small) {
     Bytes joined = ByteWriter().Raw(header).Raw(payload).Take();
@@ -268,8 +280,9 @@ const crypto::Certificate& TlsSession::peer_certificate() const {
 ByteArray<32> TlsSession::Exporter(attest::ChannelRole role, const Nonce& nonce) const {
   ByteArray<32> out;
   ByteArray<33> context = attest::ExporterContext(role, nonce);
-  int done = SSL_export_keying_material(impl_->ssl.get(), out.data(), out.size(), attest::kExporterLabel.data(),
-                                        attest::kExporterLabel.size(), context.data(), context.size(), 1);
+  int done = SSL_export_keying_material(
+      impl_->ssl.get(), out.data(), out.size(), attest::kExporterLabel.data(),
+      attest::kExporterLabel.size(), context.data(), context.size(), 1);
   TT_CHECK(done == 1);
   return out;
 }

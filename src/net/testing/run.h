@@ -30,8 +30,8 @@ inline void RunTask(IoContext& io, Task<void> task, Millis limit = std::chrono::
     ADD_FAILURE() << #condition << " is false"; \
     co_return;                                  \
   }
-#define CO_ASSERT_OK(result)                          \
-  if (!(result)) {                                    \
+#define CO_ASSERT_OK(result)                                        \
+  if (!(result)) {                                                  \
     ADD_FAILURE() << #result << ": " << (result).error().message(); \
-    co_return;                                        \
+    co_return;                                                      \
   }
