@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMITS = {".cc": 800, ".h": 400, ".sol": 800, ".ts": 500, ".tsx": 500}  # lines
 EXCEPTIONS = {}  # path -> reason
 MAX_BYTES = 1_000_000
-SECRET = re.compile(r"BEGIN (EC |RSA |ENCRYPTED )?PRIVATE KEY")
+SECRET = re.compile(r"BEGIN (EC |RSA |ENCRYPTED )?PRIVATE KEY-----\n(?!AAAA)[A-Za-z0-9+/]{16}")
 LOCK_ADDRESS = re.compile(r'"resolved":')
 
 

@@ -6,6 +6,7 @@
 #include "apps/teetee/attest_command.h"
 #include "apps/teetee/cli.h"
 #include "apps/teetee/model_command.h"
+#include "apps/teetee/service_commands.h"
 #include "base/version.h"
 
 namespace {
@@ -29,6 +30,12 @@ int Run(int argc, char** argv) {
   teetee::cli::AddPerplexityCommand(app);
   teetee::cli::AddModelCommands(app);
   teetee::cli::AddAttestCommands(app);
+  teetee::cli::AddApproveCommand(app);
+  teetee::cli::AddProxyCommand(app);
+  teetee::cli::AddChatCommand(app);
+  teetee::cli::AddCreditsCommands(app);
+  teetee::cli::AddVerifyCommand(app);
+  teetee::cli::AddHostCommands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::RuntimeError& error) {

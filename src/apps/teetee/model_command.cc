@@ -18,6 +18,8 @@
 #include "model/gguf.h"
 #include "model/split.h"
 #include "model/tokenizer.h"
+#include "ops/isa.h"
+#include "pipeline/verified_shard.h"
 
 namespace teetee::cli {
 namespace {
@@ -291,6 +293,17 @@ CLI::App* AddPathCommand(CLI::App& model, const std::string& name, const std::st
   return command;
 }
 
+// Two known answers a slot: one of a few tokens, one that crosses a border of KV pages.
+Status FillKnownAnswers(manifest::Manifest& m, const std::string& folder) {
+  for (size_t i = 0; i < m.slots.size(); ++i) {
+    const auto file = TT_TRY(model::GgufFile::Open(folder + "/" + m.slots[i].file));
+    for (uint64_t tokens : {uint64_t{5}, uint64_t{20}}) {
+      m.slots[i].kats.push_back(TT_TRY(pipeline::MakeKnownAnswer(file, 1000 * (i + 1) + tokens, tokens, ops::BestIsa())));
+    }
+  }
+  return Ok{};
+}
+
 void AddSplit(CLI::App& model) {
   auto o = std::make_shared<Options>();
   CLI::App* command =
@@ -298,6 +311,7 @@ void AddSplit(CLI::App& model) {
   command->add_option("model", o->split.model, "GGUF file of a whole model")->required();
   command->add_option("--slots", o->split.slots, "number of slots, with blocks divided evenly");
   command->add_option("--cut", o->split.cuts, "first blocks of slots 1, 2, ...: 12,20");
+  command->add_option("--name", o->split.name, "name of the model in the API (default: the file's)");
   command->add_option("-o,--output", o->split.folder, "folder for the files")->required();
   AddJsonFlag(*command, &o->json);
   SetAction(*command, [o] { return Show(SplitModel(o->split, TerminalProgress()), o->json); });
@@ -314,7 +328,7 @@ Result<Json> SplitModel(const SplitRequest& request, const ModelProgress& progre
   TT_RETURN_IF_ERROR(MakeDirectories(request.folder));
 
   manifest::Manifest m;
-  m.name = config.name;
+  m.name = request.name.empty() ? config.name : request.name;
   m.config = model::CanonicalConfig(config);
   m.tokenizer_sha256 = TokenizerHash(whole);
   TensorHasher hasher(progress);
@@ -323,6 +337,7 @@ Result<Json> SplitModel(const SplitRequest& request, const ModelProgress& progre
   }
   m.tensors = hasher.Sorted();
   TT_RETURN_IF_ERROR(FillRoots(m));
+  TT_RETURN_IF_ERROR(FillKnownAnswers(m, request.folder));
   const Bytes document = TT_TRY(m.Serialise());
   TT_RETURN_IF_ERROR(WriteFileAtomic(request.folder + "/" + kManifestName, document));
   return SplitResult(m, document, request.folder);

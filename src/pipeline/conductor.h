@@ -1,0 +1,112 @@
+// The head's side of a pipeline: opens sequences on every stage of a plan, feeds tokens through the own shard and onwards, takes the sampled
+// tokens back, and collects the stages' proofs at the end. With one slot the head does all of it itself, by the same calls.
+// Source: docs/formats/pipeline.md. Threads: one io_context.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "crypto/hash.h"
+#include "pipeline/compute.h"
+#include "pipeline/link.h"
+#include "pipeline/open.h"
+#include "pipeline/sample.h"
+
+namespace teetee::pipeline {
+
+struct SequenceSpec {
+  uint64_t stream = 0;
+  std::vector<uint32_t> prompt;  // at least one id
+  uint32_t max_new = 0;          // tokens of the answer
+  protocol::Plan plan;
+  std::vector<Hash32> commit;  // per slot
+  Hash32 line{};
+  PayMode mode = PayMode::kFree;
+  Hash32 query{};
+  SamplingSpec sampling;
+  uint32_t deadline_ms = 600'000;
+};
+
+// What a later stage said at the end.
+struct StageProof {
+  uint32_t slot = 0;
+  crypto::Address key{};
+  attest::Claims claims;
+  WorkFrame work;  // newest; commitment from CLOSED
+};
+
+class Conductor;
+class StageLink;
+
+// One sequence at work. Destroying it without Close tells the stages that it failed.
+class HeadSequence {
+ public:
+  ~HeadSequence();
+  HeadSequence(const HeadSequence&) = delete;
+
+  // Feeds ids (the prompt first, then each sampled id) and returns the next token. kUnavailable when a stage is gone.
+  net::Task<Result<TokenFrame>> Next(std::vector<uint32_t> ids);
+  // Ends it on every stage; waits for each stage's last word up to a limit. Fails if one is missing: then nobody can be charged.
+  net::Task<Result<std::vector<StageProof>>> Close(CloseReason reason);
+
+  Hash32 OwnCommitment();  // call once, after Close
+  uint64_t positions() const { return position_; }
+
+ private:
+  friend class Conductor;
+  friend class StageLink;
+  struct Remote;
+  struct Event;
+  HeadSequence(Conductor& conductor, SequenceSpec spec, ComputeHandle compute, std::unique_ptr<TailSampler> sampling);
+
+  net::Task<Status> OpenRemote(uint32_t slot);
+  net::Task<Status> WaitOpened();
+  net::Task<Result<Event>> Take();
+  net::Task<Result<std::vector<float>>> FeedChunk(std::vector<uint32_t> ids, bool sample, TokenFrame* local);
+  net::Task<Result<TokenFrame>> WaitToken();
+  net::Task<Status> CloseAll(CloseReason reason);
+  bool single() const { return spec_.plan.slots() == 1; }
+  FrameHead frame_head() const { return {id_, 0}; }
+
+  Conductor& conductor_;
+  SequenceSpec spec_;
+  SequenceId id_;
+  ComputeHandle compute_;
+  std::shared_ptr<net::AsyncQueue<Event>> inbox_;
+  std::vector<std::shared_ptr<Remote>> remotes_;  // slots 1 and up, ascending once open
+  crypto::HmacSha256Stream commitment_;
+  std::unique_ptr<TailSampler> sampling_;  // one slot only
+  uint64_t position_ = 0;
+  bool closed_ = false;
+};
+
+struct ConductorSettings {
+  uint32_t prefill_chunk = 128;           // rows per frame
+  net::Millis open_limit{15'000};
+  net::Millis token_limit{120'000};
+  net::Millis close_limit{10'000};
+};
+
+class Conductor {
+ public:
+  Conductor(net::Executor executor, Compute& compute, ConductorSettings settings, DialFn dial);
+  ~Conductor();
+
+  // Reserves memory here and on every stage, in this order. The sequence must not outlive this object.
+  net::Task<Result<std::unique_ptr<HeadSequence>>> Open(SequenceSpec spec);
+
+  size_t links() const { return links_.size(); }
+
+ private:
+  friend class HeadSequence;
+  net::Task<Result<std::shared_ptr<StageLink>>> LinkTo(protocol::PlanNode node);
+
+  net::Executor executor_;
+  Compute& compute_;
+  ConductorSettings settings_;
+  DialFn dial_;
+  std::map<crypto::Address, std::shared_ptr<StageLink>> links_;
+};
+
+}  // namespace teetee::pipeline
