@@ -1,4 +1,5 @@
-// Outbox entries, receipt documents, transcripts and model parameters as JSON: what is read can be written and read again unchanged.
+// Outbox entries, receipt documents, transcripts and model parameters as JSON: what is read can be
+// written and read again unchanged.
 #include <cstdlib>
 
 #include "protocol/model_params.h"

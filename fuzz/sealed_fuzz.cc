@@ -1,4 +1,5 @@
-// Envelopes, control messages, plans and payments: what is read can be written and read again unchanged; the opener of answers takes any bytes.
+// Envelopes, control messages, plans and payments: what is read can be written and read again
+// unchanged; the opener of answers takes any bytes.
 #include <cstdlib>
 
 #include "protocol/payment.h"

@@ -8,8 +8,12 @@ namespace {
 
 constexpr char kRetryAfter[] = "2";  // seconds
 
-Json ErrorObject(std::string_view message, std::string_view type, std::string_view param, std::string_view code) {
-  Json error = Json::MakeObject({{"message", message}, {"type", type}, {"param", param.empty() ? Json() : Json(param)}, {"code", code}});
+Json ErrorObject(std::string_view message, std::string_view type, std::string_view param,
+                 std::string_view code) {
+  Json error = Json::MakeObject({{"message", message},
+                                 {"type", type},
+                                 {"param", param.empty() ? Json() : Json(param)},
+                                 {"code", code}});
   return Json::MakeObject({{"error", std::move(error)}});
 }
 
@@ -24,13 +28,15 @@ Json Hashes(const std::vector<Hash32>& hashes) {
 net::HttpResponse ErrorResponse(const Error& error, std::string_view param) {
   const int status = HttpStatus(error.code());
   auto out = net::HttpResponse::OfJson(
-      status, ErrorObject(error.message(), OpenAiErrorType(error.code()), param, CodeName(error.code())));
+      status,
+      ErrorObject(error.message(), OpenAiErrorType(error.code()), param, CodeName(error.code())));
   if (status == 429 || status == 503) out.headers.Set("Retry-After", kRetryAfter);
   return out;
 }
 
 net::HttpResponse ErrorResponse(int status, std::string_view message) {
-  return net::HttpResponse::OfJson(status, ErrorObject(message, "invalid_request_error", "", "method_not_allowed"));
+  return net::HttpResponse::OfJson(
+      status, ErrorObject(message, "invalid_request_error", "", "method_not_allowed"));
 }
 
 Json ModelItem(const Directory& directory, const ModelRecord& model) {
@@ -89,7 +95,8 @@ Json ReceiptAnswer(const ReceiptState& state) {
 Json LineAnswer(uint64_t last_seq, const std::vector<MinedBatch>& batches) {
   Json list = Json::MakeArray();
   for (const MinedBatch& b : batches) {
-    list.Push(Json::MakeObject({{"seq", b.seq}, {"root", ToHex0x(b.root)}, {"tx", ToHex0x(b.tx)}, {"block", b.block}}));
+    list.Push(Json::MakeObject(
+        {{"seq", b.seq}, {"root", ToHex0x(b.root)}, {"tx", ToHex0x(b.tx)}, {"block", b.block}}));
   }
   return Json::MakeObject({{"last_seq", last_seq}, {"batches", std::move(list)}});
 }

@@ -1,4 +1,5 @@
-// The whole gateway against a real chain (anvil with the contracts) and a node on loopback. Skipped where anvil is not installed.
+// The whole gateway against a real chain (anvil with the contracts) and a node on loopback. Skipped
+// where anvil is not installed.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -35,7 +36,8 @@ class ChainTest : public ::testing::Test {
     line_ = chain::LineOf(chain::ModelId(model_), head_.address());
     domain_ = chain::Domain::Ledger(chain_->identity().chain_id, chain_->identity().ledger);
     Run([](ChainTest* t) -> Task<void> {
-      Status funded = co_await t->chain_->Send(t->GasKey().address(), *chain::Wei::ParseEth("1"), Bytes());
+      Status funded =
+          co_await t->chain_->Send(t->GasKey().address(), *chain::Wei::ParseEth("1"), Bytes());
       CO_ASSERT_OK(funded);
       Status added = co_await t->chain_->AddModel(t->model_);
       CO_ASSERT_OK(added);
@@ -51,7 +53,9 @@ class ChainTest : public ::testing::Test {
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  static crypto::SigningKey GasKey() { return *crypto::SigningKey::FromSecret(Secret<32>(Hash32{42})); }
+  static crypto::SigningKey GasKey() {
+    return *crypto::SigningKey::FromSecret(Secret<32>(Hash32{42}));
+  }
   std::string State() const { return folder_ + "/state"; }
   void OpenGateway() {
     GatewaySettings s;
@@ -93,7 +97,9 @@ class ChainTest : public ::testing::Test {
     auto json = Json::Parse(response->text());
     co_return json ? *std::move(json) : Json();
   }
-  static std::string Path(const chain::Receipt& receipt) { return "/v1/teetee/receipts/" + ToHex0x(chain::StructHash(receipt)); }
+  static std::string Path(const chain::Receipt& receipt) {
+    return "/v1/teetee/receipts/" + ToHex0x(chain::StructHash(receipt));
+  }
   bool IsMined(const chain::Receipt& receipt) const {
     auto state = gateway_->store().FindReceipt(chain::StructHash(receipt));
     return state && *state && (*state)->tx;
@@ -103,7 +109,8 @@ class ChainTest : public ::testing::Test {
     const Json answer = co_await Get(Path(receipt));
     EXPECT_EQ(*answer.GetString("status"), "mined");
     std::vector<Hash32> proof;
-    for (const Json& item : answer.Find("proof")->as_array()) proof.push_back(*FromHexFixed<32>(item.as_string()));
+    for (const Json& item : answer.Find("proof")->as_array())
+      proof.push_back(*FromHexFixed<32>(item.as_string()));
     auto call = chain::ledger::VerifyReceipt(receipt, *answer.GetUint64("seq"), proof);
     auto verified = co_await chain_->rpc().Read(chain_->identity().ledger, std::move(call));
     CO_ASSERT_OK(verified);
@@ -111,11 +118,13 @@ class ChainTest : public ::testing::Test {
   }
   std::vector<chain::Receipt> Receipts(uint8_t first, uint8_t count) const {
     std::vector<chain::Receipt> out;
-    for (uint8_t i = 0; i < count; ++i) out.push_back(MakeReceipt(line_, static_cast<uint8_t>(first + i)));
+    for (uint8_t i = 0; i < count; ++i)
+      out.push_back(MakeReceipt(line_, static_cast<uint8_t>(first + i)));
     return out;
   }
   void Outbox(uint64_t n, uint64_t seq, std::vector<chain::Receipt> leaves) {
-    node_->outbox.push_back(MakeBatch(n, seq, chain::ModelId(model_), head_, *domain_, std::move(leaves)));
+    node_->outbox.push_back(
+        MakeBatch(n, seq, chain::ModelId(model_), head_, *domain_, std::move(leaves)));
   }
 
   net::IoContext io_{1};
@@ -151,7 +160,9 @@ TEST_F(ChainTest, AHostileOutboxDoesNoHarm) {
     bool mined = co_await t->Until([&] { return t->IsMined(t->Receipts(1, 1)[0]); });
     EXPECT_TRUE(mined);
     EXPECT_EQ(t->gateway_->relay().counters().reverted, 0u);
-  }(this, {"garbage", "{\"entries\":[{}]}", "{\"entries\":{}}", std::string(kMaxOutboxPage + 10, ' '), OutboxText({foreign}), OutboxText({wrong_root})}));
+  }(this, {"garbage", "{\"entries\":[{}]}", "{\"entries\":{}}",
+           std::string(kMaxOutboxPage + 10, ' '), OutboxText({foreign}),
+           OutboxText({wrong_root})}));
 }
 
 TEST_F(ChainTest, ModelsAndNodesAppearMoveAndLeave) {
@@ -172,17 +183,18 @@ TEST_F(ChainTest, ModelsAndNodesAppearMoveAndLeave) {
     EXPECT_EQ(*health.GetString("status"), "ok");
     EXPECT_EQ(*health.GetString("chain"), "reachable");
 
-    Status moved = co_await t->chain_->Send(t->chain_->identity().registry, chain::Wei(),
-                                            chain::registry::SetUrl(t->head_.address(), "http://127.0.0.1:1"));
+    Status moved =
+        co_await t->chain_->Send(t->chain_->identity().registry, chain::Wei(),
+                                 chain::registry::SetUrl(t->head_.address(), "http://127.0.0.1:1"));
     CO_ASSERT_OK(moved);
-    bool gone = co_await t->Until([&] { return !t->gateway_->directory().IsReachable(t->head_.address()); });
+    bool gone = co_await t->Until(
+        [&] { return !t->gateway_->directory().IsReachable(t->head_.address()); });
     EXPECT_TRUE(gone);
     Status left = co_await t->chain_->Send(t->chain_->identity().registry, chain::Wei(),
                                            chain::registry::Leave(t->head_.address(), Address{}));
     CO_ASSERT_OK(left);
-    bool unlisted = co_await t->Until([&] {
-      return t->gateway_->directory().NodesOf(chain::FamilyOf(t->model_)).empty();
-    });
+    bool unlisted = co_await t->Until(
+        [&] { return t->gateway_->directory().NodesOf(chain::FamilyOf(t->model_)).empty(); });
     EXPECT_TRUE(unlisted);
   }(this));
 }
@@ -214,13 +226,16 @@ TEST_F(ChainTest, AnOutboxEntryIsMinedAndItsProofsHoldAlsoAfterARestartAndWithou
   EXPECT_EQ(gateway_->directory().ListedModels().size(), 1u);
 
   CloseGateway();
-  for (const char* name : {"/gateway.db", "/gateway.db-wal", "/gateway.db-shm"}) std::filesystem::remove(State() + name);
+  for (const char* name : {"/gateway.db", "/gateway.db-wal", "/gateway.db-shm"})
+    std::filesystem::remove(State() + name);
   OpenGateway();
   Run([](ChainTest* t) -> Task<void> {
-    bool again = co_await t->Until([&] { return t->IsMined(t->Receipts(1, 1)[0]) && t->IsMined(t->Receipts(5, 1)[0]); });
+    bool again = co_await t->Until(
+        [&] { return t->IsMined(t->Receipts(1, 1)[0]) && t->IsMined(t->Receipts(5, 1)[0]); });
     EXPECT_TRUE(again);
     co_await t->ExpectProved(t->Receipts(5, 1)[0]);
-    bool live = co_await t->Until([&] { return t->gateway_->directory().ListedModels().size() == 1; });
+    bool live =
+        co_await t->Until([&] { return t->gateway_->directory().ListedModels().size() == 1; });
     EXPECT_TRUE(live);
     EXPECT_EQ(t->gateway_->relay().counters().sent, 0u) << "the chain has everything";
   }(this));
@@ -253,7 +268,8 @@ TEST_F(ChainTest, AChainThatFallsBackIsServedAgain) {
 
 TEST_F(ChainTest, SettlesStrictQueriesAndReleasesTabs) {
   Run([](ChainTest* t) -> Task<void> {
-    const Address ledger = t->chain_->identity().ledger, user = t->chain_->account(), head = t->head_.address();
+    const Address ledger = t->chain_->identity().ledger, user = t->chain_->account(),
+                  head = t->head_.address();
     const Hash32 model = chain::ModelId(t->model_);
     Status bought = co_await t->chain_->Send(ledger, chain::Wei(10'000), chain::ledger::Buy(user));
     CO_ASSERT_OK(bought);
@@ -266,12 +282,14 @@ TEST_F(ChainTest, SettlesStrictQueriesAndReleasesTabs) {
     settle.query.input.fill(0x11);
     settle.query.max_cost = chain::Wei(500);
     settle.query.deadline = (*block)->timestamp + 3600;
-    Status opened = co_await t->chain_->Send(ledger, chain::Wei(), chain::ledger::Open(settle.query));
+    Status opened =
+        co_await t->chain_->Send(ledger, chain::Wei(), chain::ledger::Open(settle.query));
     CO_ASSERT_OK(opened);
     settle.receipt = MakeReceipt(t->line_, 1);
     settle.receipt.query = chain::QueryId(*t->domain_, settle.query);
     settle.signature = chain::SignTyped(*t->domain_, settle.receipt, t->head_);
-    Status funded = co_await t->chain_->Send(ledger, chain::Wei(), chain::ledger::Fund(model, head, chain::Wei(700), user));
+    Status funded = co_await t->chain_->Send(
+        ledger, chain::Wei(), chain::ledger::Fund(model, head, chain::Wei(700), user));
     CO_ASSERT_OK(funded);
     protocol::ReleaseEntry release;
     release.user = user;

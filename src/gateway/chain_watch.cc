@@ -18,12 +18,14 @@ constexpr std::string_view kFollowed[] = {
     "NodeLeft(address)",
     "UrlSet(address,string)",
     "Batched(bytes32,uint64,bytes32,uint32,uint256)",
-    "Served(bytes32,bytes32,bytes32,(bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint128,bytes32))"};
+    "Served(bytes32,bytes32,bytes32,(bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint128,bytes32)"
+    ")"};
 
 Result<chain::Follower> OpenFollower(chain::Rpc& rpc, const ChainSettings& settings) {
   chain::FollowerOptions options;
   options.addresses = {settings.identity.registry, settings.identity.ledger};
-  for (std::string_view signature : kFollowed) options.topic0.push_back(chain::EventTopicOf(signature));
+  for (std::string_view signature : kFollowed)
+    options.topic0.push_back(chain::EventTopicOf(signature));
   options.start_block = settings.from_block;
   options.cursor_path = settings.cursor_path;
   return chain::Follower::Open(&rpc, options);
@@ -34,8 +36,10 @@ Status Collect(const chain::LogEntry& log, ChainChange& change) {
   auto event = TT_TRY(chain::DecodeEvent(log));
   if (!event) return Ok{};
   if (auto* batched = std::get_if<chain::Batched>(&*event)) {
-    if (batched->seq > static_cast<uint64_t>(INT64_MAX)) return Ok{};  // such a line is at its end; none of ours gets there
-    change.batches.push_back({batched->line, batched->seq, batched->root, batched->count, log.tx_hash, log.block_number});
+    if (batched->seq > static_cast<uint64_t>(INT64_MAX))
+      return Ok{};  // such a line is at its end; none of ours gets there
+    change.batches.push_back({batched->line, batched->seq, batched->root, batched->count,
+                              log.tx_hash, log.block_number});
   }
   if (auto* served = std::get_if<chain::Served>(&*event)) {
     change.served.push_back({served->receipt_hash, served->query, log.tx_hash, log.block_number});
@@ -45,11 +49,18 @@ Status Collect(const chain::LogEntry& log, ChainChange& change) {
 
 }  // namespace
 
-ChainWatch::ChainWatch(chain::Rpc& rpc, Store& store, Directory& directory, ChainSettings settings, chain::Follower follower)
-    : rpc_(rpc), store_(store), directory_(directory), settings_(std::move(settings)), follower_(std::move(follower)) {}
+ChainWatch::ChainWatch(chain::Rpc& rpc, Store& store, Directory& directory, ChainSettings settings,
+                       chain::Follower follower)
+    : rpc_(rpc),
+      store_(store),
+      directory_(directory),
+      settings_(std::move(settings)),
+      follower_(std::move(follower)) {}
 
-// Cursor and database must tell of the same events. Where one of them is new or broken, both start again.
-Result<std::unique_ptr<ChainWatch>> ChainWatch::Open(chain::Rpc& rpc, Store& store, Directory& directory, ChainSettings settings) {
+// Cursor and database must tell of the same events. Where one of them is new or broken, both start
+// again.
+Result<std::unique_ptr<ChainWatch>> ChainWatch::Open(chain::Rpc& rpc, Store& store,
+                                                     Directory& directory, ChainSettings settings) {
   std::error_code ignored;
   if (store.fresh()) std::filesystem::remove(settings.cursor_path, ignored);
   auto follower = OpenFollower(rpc, settings);
@@ -60,10 +71,12 @@ Result<std::unique_ptr<ChainWatch>> ChainWatch::Open(chain::Rpc& rpc, Store& sto
   }
   if (!follower) return std::move(follower).error();
   if (!FileExists(settings.cursor_path)) TT_RETURN_IF_ERROR(store.ForgetChain());
-  auto out = std::unique_ptr<ChainWatch>(new ChainWatch(rpc, store, directory, std::move(settings), *std::move(follower)));
+  auto out = std::unique_ptr<ChainWatch>(
+      new ChainWatch(rpc, store, directory, std::move(settings), *std::move(follower)));
   TT_RETURN_IF_ERROR(out->Rebuild());
   for (auto& [hash, text] : TT_TRY(store.Manifests())) {
-    if (auto added = directory.AddManifest(std::move(text)); !added) LogDebug("gateway", added.error().message());
+    if (auto added = directory.AddManifest(std::move(text)); !added)
+      LogDebug("gateway", added.error().message());
   }
   return out;
 }
@@ -71,7 +84,8 @@ Result<std::unique_ptr<ChainWatch>> ChainWatch::Open(chain::Rpc& rpc, Store& sto
 Status ChainWatch::Rebuild() {
   directory_.Clear();
   for (const chain::LogEntry& log : TT_TRY(store_.RegistryLogs())) {
-    if (Status applied = directory_.Apply(log); !applied) LogWarn("gateway", "event left out: " + applied.error().message());
+    if (Status applied = directory_.Apply(log); !applied)
+      LogWarn("gateway", "event left out: " + applied.error().message());
   }
   return Ok{};
 }
@@ -84,7 +98,8 @@ net::Task<void> ChainWatch::Run() {
     const std::string error = stepped ? "" : stepped.error().message();
     if (error != last_error) {
       if (error.empty()) {
-        LogInfo("gateway", "the chain is followed, through block " + std::to_string(through_block_));
+        LogInfo("gateway",
+                "the chain is followed, through block " + std::to_string(through_block_));
       } else {
         LogWarn("gateway", "following the chain waits: " + error);
       }
@@ -98,18 +113,23 @@ net::Task<Status> ChainWatch::CheckChain() {
   auto id = co_await rpc_.ChainId();
   TT_CO_CHECK(id);
   if (*id != settings_.identity.chain_id) {
-    co_return Error(Code::kFailedPrecondition, "the RPC serves chain " + std::to_string(*id) + ", not " +
-                                                   std::to_string(settings_.identity.chain_id) + ": check --rpc and --chain-id");
+    co_return Error(Code::kFailedPrecondition, "the RPC serves chain " + std::to_string(*id) +
+                                                   ", not " +
+                                                   std::to_string(settings_.identity.chain_id) +
+                                                   ": check --rpc and --chain-id");
   }
   auto call = chain::ledger::Registry();
   auto registry = co_await rpc_.Read(settings_.identity.ledger, std::move(call));
-  if (!registry && registry.error().code() == Code::kUnavailable) co_return std::move(registry).error();
+  if (!registry && registry.error().code() == Code::kUnavailable)
+    co_return std::move(registry).error();
   if (!registry) {
-    co_return Error(Code::kFailedPrecondition, "there is no Ledger at " + crypto::AddressText(settings_.identity.ledger) +
+    co_return Error(Code::kFailedPrecondition, "there is no Ledger at " +
+                                                   crypto::AddressText(settings_.identity.ledger) +
                                                    ": deploy the contracts, or check --ledger");
   }
   if (*registry != settings_.identity.registry) {
-    co_return Error(Code::kFailedPrecondition, "the Ledger is not for this Registry: check --ledger and --registry");
+    co_return Error(Code::kFailedPrecondition,
+                    "the Ledger is not for this Registry: check --ledger and --registry");
   }
   checked_ = true;
   co_return Ok{};
@@ -157,11 +177,13 @@ Status ChainWatch::Take(const chain::FollowBatch& batch) {
   TT_RETURN_IF_ERROR(store_.Apply(change));
   if (batch.undo_above) {
     ++undos_;
-    LogWarn("gateway", "blocks were replaced above " + std::to_string(*batch.undo_above) + "; their events are undone");
+    LogWarn("gateway", "blocks were replaced above " + std::to_string(*batch.undo_above) +
+                           "; their events are undone");
     TT_RETURN_IF_ERROR(Rebuild());
   } else {
     for (const chain::LogEntry& log : change.registry_logs) {
-      if (Status applied = directory_.Apply(log); !applied) LogWarn("gateway", "event left out: " + applied.error().message());
+      if (Status applied = directory_.Apply(log); !applied)
+        LogWarn("gateway", "event left out: " + applied.error().message());
     }
   }
   committed_block_ = through_block_;

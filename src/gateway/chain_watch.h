@@ -1,5 +1,6 @@
-// Keeps the store and the directory in step with the chain: follows the Registry's and the Ledger's events from the stored cursor,
-// undoes what was replaced, and notes how far behind it is. Threads: one io_context.
+// Keeps the store and the directory in step with the chain: follows the Registry's and the Ledger's
+// events from the stored cursor, undoes what was replaced, and notes how far behind it is. Threads:
+// one io_context.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,7 @@ namespace teetee::gateway {
 
 struct ChainSettings {
   StoreIdentity identity;
-  uint64_t from_block = 0;      // where the contracts were deployed
+  uint64_t from_block = 0;  // where the contracts were deployed
   std::string cursor_path;
   net::Millis poll{1000};
 };
@@ -21,19 +22,23 @@ struct ChainSettings {
 class ChainWatch {
  public:
   // Replays the stored events. All references outlive it.
-  static Result<std::unique_ptr<ChainWatch>> Open(chain::Rpc& rpc, Store& store, Directory& directory, ChainSettings settings);
+  static Result<std::unique_ptr<ChainWatch>> Open(chain::Rpc& rpc, Store& store,
+                                                  Directory& directory, ChainSettings settings);
 
-  net::Task<void> Run();           // until cancelled
-  net::Task<Status> Step();        // one round: all ranges up to the newest block
+  net::Task<void> Run();     // until cancelled
+  net::Task<Status> Step();  // one round: all ranges up to the newest block
 
   bool reachable() const { return reachable_; }
-  bool caught_up() const { return caught_up_; }       // once at least
-  uint64_t block() const { return through_block_; }   // all events up to and with it are in
-  uint64_t lag() const { return newest_block_ > through_block_ ? newest_block_ - through_block_ : 0; }  // blocks
-  uint64_t undos() const { return undos_; }           // how often blocks were replaced
+  bool caught_up() const { return caught_up_; }      // once at least
+  uint64_t block() const { return through_block_; }  // all events up to and with it are in
+  uint64_t lag() const {
+    return newest_block_ > through_block_ ? newest_block_ - through_block_ : 0;
+  }                                          // blocks
+  uint64_t undos() const { return undos_; }  // how often blocks were replaced
 
  private:
-  ChainWatch(chain::Rpc& rpc, Store& store, Directory& directory, ChainSettings settings, chain::Follower follower);
+  ChainWatch(chain::Rpc& rpc, Store& store, Directory& directory, ChainSettings settings,
+             chain::Follower follower);
   Status Rebuild();  // the directory, from the store
   net::Task<Status> CheckChain();
   Status Take(const chain::FollowBatch& batch);

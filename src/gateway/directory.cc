@@ -13,11 +13,14 @@ constexpr int kFailuresToUnreachable = 2;
 
 bool IsUsableName(std::string_view name) {
   if (name.empty() || name.size() > kMaxModelName || name.starts_with("0x")) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '/' && c != '"' && c != '%'; });
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && c != '/' && c != '"' && c != '%';
+  });
 }
 
 bool IsEvidenceClass(std::string_view text) {
-  return text.size() <= 16 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  return text.size() <= 16 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 }  // namespace
@@ -31,7 +34,9 @@ void Directory::Clear() {
 
 uint64_t Directory::Now() const {
   const auto clock = std::chrono::system_clock::now().time_since_epoch();
-  return std::max(block_time_, static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(clock).count()));
+  return std::max(
+      block_time_,
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(clock).count()));
 }
 
 Status Directory::Apply(const chain::LogEntry& log) {
@@ -50,10 +55,12 @@ Status Directory::Apply(const chain::LogEntry& log) {
 
 Status Directory::Take(const chain::ModelAdded& event) {
   TT_RETURN_IF_ERROR(chain::CheckModel(event.params));
-  if (chain::ModelId(event.params) != event.model || chain::FamilyOf(event.params) != event.family) {
+  if (chain::ModelId(event.params) != event.model ||
+      chain::FamilyOf(event.params) != event.family) {
     return Error(Code::kDataLoss, "ModelAdded: the parameters do not hash to the model's id");
   }
-  auto [at, is_new] = models_.try_emplace(event.model, ModelRecord{event.model, event.family, event.params});
+  auto [at, is_new] =
+      models_.try_emplace(event.model, ModelRecord{event.model, event.family, event.params});
   if (!is_new) return Ok{};
   order_.push_back(event.model);
   by_family_.emplace(event.family, event.model);
@@ -62,20 +69,25 @@ Status Directory::Take(const chain::ModelAdded& event) {
 
 Status Directory::Take(const chain::NodeJoined& event) {
   const ModelRecord* model = FindModel(event.model);
-  if (model == nullptr || model->family != event.family || event.slot >= model->params.slots.size()) {
+  if (model == nullptr || model->family != event.family ||
+      event.slot >= model->params.slots.size()) {
     return Error(Code::kDataLoss, "NodeJoined: no such model, family or slot");
   }
-  nodes_[event.key] = {event.key, event.host, event.family, event.slot, event.quote, event.url, event.until, false};
+  nodes_[event.key] = {event.key,   event.host, event.family, event.slot,
+                       event.quote, event.url,  event.until,  false};
   return Ok{};
 }
 
 Result<Hash32> Directory::AddManifest(std::string text) {
   const Hash32 hash = crypto::Sha256(AsBytes(text));
-  const bool named = std::any_of(models_.begin(), models_.end(), [&](auto& m) { return m.second.params.manifest == hash; });
+  const bool named = std::any_of(models_.begin(), models_.end(),
+                                 [&](auto& m) { return m.second.params.manifest == hash; });
   if (!named) return Error(Code::kDataLoss, "manifest: its hash is not that of a model");
   const Json json = TT_TRY(Json::Parse(text, {.max_bytes = kMaxManifest}));
   std::string name = TT_TRY(json.GetString("name"));
-  if (!IsUsableName(name)) return Error(Code::kInvalidArgument, "manifest: the name is empty, too long or not printable ASCII");
+  if (!IsUsableName(name))
+    return Error(Code::kInvalidArgument,
+                 "manifest: the name is empty, too long or not printable ASCII");
   manifests_[hash] = {std::move(text), std::move(name)};
   return hash;
 }
@@ -167,12 +179,14 @@ bool Directory::IsLive(const ModelRecord& model) const {
 }
 
 bool Directory::IsSimulated() const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](auto& node) { return EvidenceClass(node.first) == "simulated"; });
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [&](auto& node) { return EvidenceClass(node.first) == "simulated"; });
 }
 
 std::string_view Directory::OverallClass() const {
   if (IsSimulated()) return "simulated";
-  const bool known = std::any_of(nodes_.begin(), nodes_.end(), [&](auto& node) { return !EvidenceClass(node.first).empty(); });
+  const bool known = std::any_of(nodes_.begin(), nodes_.end(),
+                                 [&](auto& node) { return !EvidenceClass(node.first).empty(); });
   return known ? "production" : "unknown";
 }
 
@@ -190,8 +204,10 @@ std::optional<Hash32> Directory::WantedManifest(const NodeRecord& node) const {
 
 Result<std::string> NodeBaseUrl(std::string_view text) {
   const net::Url url = TT_TRY(net::ParseUrl(text));
-  if (url.scheme != "http") return Error(Code::kUnimplemented, "node URL: https is not supported by this gateway yet");
-  if (url.target.find('?') != std::string::npos) return Error(Code::kInvalidArgument, "node URL: it has a query");
+  if (url.scheme != "http")
+    return Error(Code::kUnimplemented, "node URL: https is not supported by this gateway yet");
+  if (url.target.find('?') != std::string::npos)
+    return Error(Code::kInvalidArgument, "node URL: it has a query");
   std::string out = url.scheme + "://" + url.HostHeader() + url.target;
   while (out.ends_with('/')) out.pop_back();
   return out;

@@ -1,7 +1,8 @@
-// The models and nodes that the Registry's events tell of, with what the gateway found out itself: manifests and whether nodes answer.
-// Pure bookkeeping, a function of the logs applied since Clear(). A node serves every model of its family.
-// The chain's RPC and the nodes are untrusted: a model's id must be the hash of its parameters, a manifest must hash to what the model
-// names. Threads: one io_context.
+// The models and nodes that the Registry's events tell of, with what the gateway found out itself:
+// manifests and whether nodes answer. Pure bookkeeping, a function of the logs applied since
+// Clear(). A node serves every model of its family. The chain's RPC and the nodes are untrusted: a
+// model's id must be the hash of its parameters, a manifest must hash to what the model names.
+// Threads: one io_context.
 #pragma once
 
 #include <map>
@@ -30,9 +31,9 @@ struct NodeRecord {
   Address key{}, host{};
   chain::Family family{};
   uint8_t slot = 0;
-  Hash32 quote{};       // hash of the evidence that the Registry accepted
-  std::string url;      // as on chain
-  uint64_t until = 0;   // unix seconds, end of the lease
+  Hash32 quote{};      // hash of the evidence that the Registry accepted
+  std::string url;     // as on chain
+  uint64_t until = 0;  // unix seconds, end of the lease
   bool has_left = false;
 };
 
@@ -48,18 +49,21 @@ class Directory {
   // kDataLoss for a log that is not what the Registry can have written; it is then left out.
   Status Apply(const chain::LogEntry& log);
   void NoteBlockTime(uint64_t unix_seconds) { block_time_ = unix_seconds; }
-  // Unix seconds by which leases are judged: the newest block's time, or the clock's if that is later (the next block will have it).
+  // Unix seconds by which leases are judged: the newest block's time, or the clock's if that is
+  // later (the next block will have it).
   uint64_t Now() const;
 
   // ---- what nodes say
-  // The manifest's SHA-256. kDataLoss unless a model names it; kInvalidArgument unless it is JSON with a usable "name".
+  // The manifest's SHA-256. kDataLoss unless a model names it; kInvalidArgument unless it is JSON
+  // with a usable "name".
   Result<Hash32> AddManifest(std::string text);
-  // An answer: of which evidence class. None: it did not answer; two of these in a row make a node unreachable.
+  // An answer: of which evidence class. None: it did not answer; two of these in a row make a node
+  // unreachable.
   void NoteProbe(const Address& key, std::optional<std::string> evidence_class);
 
   // ---- reading; pointers hold until the next change
   const std::map<Address, NodeRecord>& nodes() const { return nodes_; }
-  std::vector<const ModelRecord*> Models() const;  // in the order of their registration
+  std::vector<const ModelRecord*> Models() const;        // in the order of their registration
   std::vector<const ModelRecord*> ListedModels() const;  // those with a manifest
   const ModelRecord* FindModel(const Hash32& id) const;
   // By 0x id, or by name: the first registered model of that name has it.
@@ -68,7 +72,8 @@ class Directory {
   // Its name if FindModel(name) finds it, else its id in hex.
   std::string PublicName(const ModelRecord& model) const;
   std::vector<const ModelRecord*> ModelsOf(const chain::Family& family) const;
-  std::vector<const NodeRecord*> NodesOf(const chain::Family& family) const;  // by (slot, key), without those that left or have no grace
+  std::vector<const NodeRecord*> NodesOf(const chain::Family& family)
+      const;  // by (slot, key), without those that left or have no grace
   const NodeRecord* FindNode(const Address& key) const;
   bool HasLease(const NodeRecord& node) const { return !node.has_left && node.until >= Now(); }
   // What it signed still counts on chain: its lease, or the Registry's GRACE of 7 days after it.
@@ -77,7 +82,8 @@ class Directory {
   bool IsLive(const NodeRecord& node) const { return HasLease(node) && IsReachable(node.key); }
   bool IsLive(const ModelRecord& model) const;  // every slot has a live node
   bool IsSimulated() const;                     // some node says that its evidence is
-  std::string_view OverallClass() const;        // "simulated", "production" or, before any node answered, "unknown"
+  std::string_view OverallClass()
+      const;  // "simulated", "production" or, before any node answered, "unknown"
   std::string EvidenceClass(const Address& key) const;  // "" if unknown
   // The manifest hash that this node should be asked for, if it is not here yet.
   std::optional<Hash32> WantedManifest(const NodeRecord& node) const;
@@ -100,8 +106,8 @@ class Directory {
   uint64_t block_time_ = 0;
 };
 
-// "http://host:port" or with a path, without a trailing '/': what request paths are appended to. kUnimplemented for https,
-// kInvalidArgument for a query or anything that is no URL.
+// "http://host:port" or with a path, without a trailing '/': what request paths are appended to.
+// kUnimplemented for https, kInvalidArgument for a query or anything that is no URL.
 Result<std::string> NodeBaseUrl(std::string_view url);
 
 }  // namespace teetee::gateway

@@ -10,7 +10,8 @@
 namespace teetee::gateway {
 namespace {
 
-// Any page may read what is public here and send what is sealed: nothing depends on cookies or on who asks.
+// Any page may read what is public here and send what is sealed: nothing depends on cookies or on
+// who asks.
 std::optional<net::HttpHeaders> Cors(const net::HttpRequest& request) {
   if (!request.path.starts_with("/v1/")) return std::nullopt;
   return net::HttpHeaders{{"Access-Control-Allow-Origin", "*"},
@@ -23,10 +24,13 @@ std::optional<net::HttpHeaders> Cors(const net::HttpRequest& request) {
 Result<int> LockState(const std::string& folder) {
   const std::string path = folder + "/lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return Error(Code::kUnavailable, path + " cannot be opened: is --state a folder that you may write to?");
+  if (fd < 0)
+    return Error(Code::kUnavailable,
+                 path + " cannot be opened: is --state a folder that you may write to?");
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   ::close(fd);
-  return Error(Code::kFailedPrecondition, "another gateway uses the state folder " + folder + ": stop it, or choose another --state");
+  return Error(Code::kFailedPrecondition, "another gateway uses the state folder " + folder +
+                                              ": stop it, or choose another --state");
 }
 
 chain::SenderOptions SenderOptionsOf(const GatewaySettings& settings) {
@@ -39,12 +43,14 @@ chain::SenderOptions SenderOptionsOf(const GatewaySettings& settings) {
 
 }  // namespace
 
-Gateway::Gateway(net::IoContext& io, GatewaySettings settings) : io_(io), settings_(std::move(settings)), tasks_(io.get_executor()) {}
+Gateway::Gateway(net::IoContext& io, GatewaySettings settings)
+    : io_(io), settings_(std::move(settings)), tasks_(io.get_executor()) {}
 Gateway::~Gateway() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::SigningKey gas_key, GatewaySettings settings) {
+Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::SigningKey gas_key,
+                                               GatewaySettings settings) {
   auto out = std::unique_ptr<Gateway>(new Gateway(io, std::move(settings)));
   Gateway& g = *out;
   const GatewaySettings& s = g.settings_;
@@ -52,7 +58,9 @@ Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::Signi
   if (!s.web.empty()) g.web_ = TT_TRY(WebFiles::Load(s.web));
   TT_RETURN_IF_ERROR(MakeDirectories(s.state));
   // First the address: a second instance must not touch the state of the first.
-  auto handler = [&g](net::HttpRequest& request, net::HttpReply& reply) { return g.Handle(request, reply); };
+  auto handler = [&g](net::HttpRequest& request, net::HttpReply& reply) {
+    return g.Handle(request, reply);
+  };
   g.server_ = TT_TRY(net::HttpServer::Listen(io, s.listen, handler, s.http, Cors));
   g.lock_ = TT_TRY(LockState(s.state));
   g.store_ = TT_TRY(Store::Open(s.state + "/gateway.db", s.identity));
@@ -63,7 +71,8 @@ Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::Signi
   g.nodes_ = std::make_unique<NodeWatch>(executor, *g.store_, g.directory_, s.nodes);
   RelaySettings relay = s.relay;
   relay.identity = s.identity;
-  g.relay_ = TT_TRY(Relay::Open(executor, *g.rpc_, *g.sender_, *g.store_, g.directory_, *g.chain_, relay));
+  g.relay_ =
+      TT_TRY(Relay::Open(executor, *g.rpc_, *g.sender_, *g.store_, g.directory_, *g.chain_, relay));
   g.sealed_ = std::make_unique<SealedRelay>(executor, g.directory_, s.sealed);
   return out;
 }

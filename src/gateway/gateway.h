@@ -1,5 +1,6 @@
-// A running gateway: the chain watch, node probes, the relay to the chain and the HTTP interface over one store. It knows ciphertext and
-// public facts only. Source: docs/formats/http-api.md, table "Gateway". Threads: one io_context.
+// A running gateway: the chain watch, node probes, the relay to the chain and the HTTP interface
+// over one store. It knows ciphertext and public facts only. Source: docs/formats/http-api.md,
+// table "Gateway". Threads: one io_context.
 #pragma once
 
 #include <memory>
@@ -36,11 +37,12 @@ struct HttpCounters {
 class Gateway {
  public:
   // Reads the state and listens. kUnavailable names what to do when the address is in use.
-  static Result<std::unique_ptr<Gateway>> Open(net::IoContext& io, crypto::SigningKey gas_key, GatewaySettings settings);
+  static Result<std::unique_ptr<Gateway>> Open(net::IoContext& io, crypto::SigningKey gas_key,
+                                               GatewaySettings settings);
   ~Gateway();
 
-  void Start();              // its tasks run from now on
-  net::Task<void> Stop();    // ends them; call before the io_context stops
+  void Start();            // its tasks run from now on
+  net::Task<void> Stop();  // ends them; call before the io_context stops
   uint16_t port() const { return server_->port(); }
 
   const Directory& directory() const { return directory_; }
@@ -51,7 +53,8 @@ class Gateway {
 
  private:
   Gateway(net::IoContext& io, GatewaySettings settings);
-  net::Task<void> Handle(net::HttpRequest& request, net::HttpReply& reply);  // http_api.cc, as all below
+  net::Task<void> Handle(net::HttpRequest& request,
+                         net::HttpReply& reply);  // http_api.cc, as all below
   net::Task<bool> HandleStreams(net::HttpRequest& request, net::HttpReply& reply);
   net::HttpResponse AnswerGet(const net::HttpRequest& request) const;
   net::HttpResponse AnswerTeeTee(const net::HttpRequest& request, std::string_view rest) const;

@@ -16,19 +16,25 @@ using net::HttpResponse;
 
 constexpr size_t kMaxBatchesShown = 100;
 constexpr size_t kMaxBatchesOnPage = 10;
-constexpr std::string_view kPlaintextPaths[] = {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings"};
+constexpr std::string_view kPlaintextPaths[] = {"/v1/chat/completions", "/v1/completions",
+                                                "/v1/responses", "/v1/embeddings"};
 
 Error NoPlaintext() {
   return Error(Code::kInvalidArgument,
-               "this server takes no plaintext: run `teetee proxy` on your machine and point the client at it, so that only attested nodes see "
+               "this server takes no plaintext: run `teetee proxy` on your machine and point the "
+               "client at it, so that only attested nodes see "
                "the prompt");
 }
 
-HttpResponse JsonOr(Result<Json> json) { return json ? HttpResponse::OfJson(200, *json) : ErrorResponse(json.error()); }
+HttpResponse JsonOr(Result<Json> json) {
+  return json ? HttpResponse::OfJson(200, *json) : ErrorResponse(json.error());
+}
 
-void Metric(std::string& out, const char* name, const char* type, const char* help, const std::string& value) {
+void Metric(std::string& out, const char* name, const char* type, const char* help,
+            const std::string& value) {
   const std::string full = std::string("teetee_gateway_") + name;
-  out += "# HELP " + full + " " + help + "\n# TYPE " + full + " " + type + "\n" + full + " " + value + "\n";
+  out += "# HELP " + full + " " + help + "\n# TYPE " + full + " " + type + "\n" + full + " " +
+         value + "\n";
 }
 void Count(std::string& out, const char* name, const char* help, uint64_t value) {
   Metric(out, name, "counter", help, std::to_string(value));
@@ -45,7 +51,8 @@ net::Task<void> Gateway::Handle(HttpRequest& request, HttpReply& reply) {
   if (done) co_return;
   HttpResponse response;
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (std::find(std::begin(kPlaintextPaths), std::end(kPlaintextPaths), request.path) != std::end(kPlaintextPaths)) {
+  if (std::find(std::begin(kPlaintextPaths), std::end(kPlaintextPaths), request.path) !=
+      std::end(kPlaintextPaths)) {
     ++counters_.plaintext_refused;
     response = ErrorResponse(NoPlaintext());
   } else if (!reads) {
@@ -54,7 +61,8 @@ net::Task<void> Gateway::Handle(HttpRequest& request, HttpReply& reply) {
   } else {
     response = AnswerGet(request);
   }
-  if (!response.headers.Has("X-Content-Type-Options")) response.headers.Set("X-Content-Type-Options", "nosniff");
+  if (!response.headers.Has("X-Content-Type-Options"))
+    response.headers.Set("X-Content-Type-Options", "nosniff");
   (void)co_await reply.Send(std::move(response));
 }
 
@@ -70,10 +78,11 @@ net::Task<bool> Gateway::HandleStreams(HttpRequest& request, HttpReply& reply) {
     co_await sealed_->Control(request, reply);
     co_return true;
   }
-  const bool evidence = request.method == "GET" && path.starts_with(kNodes) && path.ends_with(kEvidence) &&
-                        path.size() > kNodes.size() + kEvidence.size();
+  const bool evidence = request.method == "GET" && path.starts_with(kNodes) &&
+                        path.ends_with(kEvidence) && path.size() > kNodes.size() + kEvidence.size();
   if (!evidence) co_return false;
-  const std::string_view text = path.substr(kNodes.size(), path.size() - kNodes.size() - kEvidence.size());
+  const std::string_view text =
+      path.substr(kNodes.size(), path.size() - kNodes.size() - kEvidence.size());
   auto key = crypto::ParseAddress(text);
   if (!key) {
     auto response = ErrorResponse(key.error(), "key");
@@ -112,15 +121,21 @@ HttpResponse Gateway::AnswerTeeTee(const HttpRequest& request, std::string_view 
 HttpResponse Gateway::AnswerModel(std::string_view escaped_name, bool detail) const {
   auto name = net::PercentDecode(escaped_name);
   const ModelRecord* model = name ? directory_.FindModel(std::string_view(*name)) : nullptr;
-  if (model == nullptr) return ErrorResponse(Error(Code::kNotFound, "no such model: /v1/models lists them"), "model");
-  return HttpResponse::OfJson(200, detail ? ModelDetail(directory_, *model) : ModelItem(directory_, *model));
+  if (model == nullptr)
+    return ErrorResponse(Error(Code::kNotFound, "no such model: /v1/models lists them"), "model");
+  return HttpResponse::OfJson(
+      200, detail ? ModelDetail(directory_, *model) : ModelItem(directory_, *model));
 }
 
 HttpResponse Gateway::AnswerNodes(const HttpRequest& request) const {
   auto name = net::QueryParameter(request.query, "model");
-  if (!name) return ErrorResponse(Error(Code::kInvalidArgument, "the query parameter 'model' (an id or a name) is missing"), "model");
+  if (!name)
+    return ErrorResponse(
+        Error(Code::kInvalidArgument, "the query parameter 'model' (an id or a name) is missing"),
+        "model");
   const ModelRecord* model = directory_.FindModel(std::string_view(*name));
-  if (model == nullptr) return ErrorResponse(Error(Code::kNotFound, "no such model: /v1/models lists them"), "model");
+  if (model == nullptr)
+    return ErrorResponse(Error(Code::kNotFound, "no such model: /v1/models lists them"), "model");
   return HttpResponse::OfJson(200, NodeList(directory_, *model, chain_->block()));
 }
 
@@ -136,7 +151,8 @@ HttpResponse Gateway::AnswerReceipt(std::string_view text) const {
 HttpResponse Gateway::AnswerLine(std::string_view text) const {
   return JsonOr([&]() -> Result<Json> {
     const Hash32 line = TT_TRY(FromHexFixed<32>(text));
-    return LineAnswer(TT_TRY(store_->LastSeq(line)), TT_TRY(store_->Batches(line, kMaxBatchesShown)));
+    return LineAnswer(TT_TRY(store_->LastSeq(line)),
+                      TT_TRY(store_->Batches(line, kMaxBatchesShown)));
   }());
 }
 
@@ -174,18 +190,20 @@ HttpResponse Gateway::StatusAnswer() const {
 
 HttpResponse Gateway::Health() const {
   const bool ready = chain_->caught_up();
-  return HttpResponse::OfJson(ready ? 200 : 503, Json::MakeObject({{"status", ready ? "ok" : "starting"},
-                                                                   {"program", "teetee-gateway"},
-                                                                   {"version", kVersion},
-                                                                   {"chain_id", settings_.identity.chain_id},
-                                                                   {"class", directory_.OverallClass()},
-                                                                   {"chain", chain_->reachable() ? "reachable" : "unreachable"},
-                                                                   {"block", chain_->block()},
-                                                                   {"chain_lag", chain_->lag()},
-                                                                   {"relay_queue", uint64_t{relay_->queue()}},
-                                                                   {"relay_in_flight", uint64_t{relay_->in_flight()}},
-                                                                   {"gas_key", ToHex0x(relay_->gas_address())},
-                                                                   {"gas_balance", relay_->gas_balance().Decimal()}}));
+  return HttpResponse::OfJson(
+      ready ? 200 : 503,
+      Json::MakeObject({{"status", ready ? "ok" : "starting"},
+                        {"program", "teetee-gateway"},
+                        {"version", kVersion},
+                        {"chain_id", settings_.identity.chain_id},
+                        {"class", directory_.OverallClass()},
+                        {"chain", chain_->reachable() ? "reachable" : "unreachable"},
+                        {"block", chain_->block()},
+                        {"chain_lag", chain_->lag()},
+                        {"relay_queue", uint64_t{relay_->queue()}},
+                        {"relay_in_flight", uint64_t{relay_->in_flight()}},
+                        {"gas_key", ToHex0x(relay_->gas_address())},
+                        {"gas_balance", relay_->gas_balance().Decimal()}}));
 }
 
 HttpResponse Gateway::Metrics() const {
@@ -205,18 +223,22 @@ HttpResponse Gateway::Metrics() const {
   Gauge(out, "relay_in_flight", "Transactions on their way.", relay_->in_flight());
   Metric(out, "gas_balance_wei", "gauge", "What the gas key has.", relay_->gas_balance().Decimal());
   Count(out, "outbox_polls_total", "Outbox polls.", relay.polls);
-  Count(out, "outbox_poll_failures_total", "Outbox polls without a good answer.", relay.poll_failures);
+  Count(out, "outbox_poll_failures_total", "Outbox polls without a good answer.",
+        relay.poll_failures);
   Count(out, "outbox_entries_total", "Outbox entries taken in.", relay.entries);
   Count(out, "outbox_entries_refused_total", "Outbox entries refused.", relay.entries_refused);
   Count(out, "receipts_total", "Receipts taken in, repeats included.", relay.receipts);
   Count(out, "transactions_sent_total", "Transactions handed to the sender.", relay.sent);
   Count(out, "transactions_mined_total", "Transactions mined.", relay.mined);
   Count(out, "transactions_reverted_total", "Transactions mined and reverted.", relay.reverted);
-  Count(out, "transactions_withheld_total", "Tries that would have reverted and were not sent.", relay.withheld);
+  Count(out, "transactions_withheld_total", "Tries that would have reverted and were not sent.",
+        relay.withheld);
   const SealedCounters& sealed = sealed_->counters();
   Count(out, "sealed_requests_total", "Sealed requests.", sealed.requests);
-  Count(out, "sealed_refused_total", "Sealed requests refused, here or by the head.", sealed.refused);
-  Count(out, "sealed_unavailable_total", "Sealed requests whose head did not answer.", sealed.unavailable);
+  Count(out, "sealed_refused_total", "Sealed requests refused, here or by the head.",
+        sealed.refused);
+  Count(out, "sealed_unavailable_total", "Sealed requests whose head did not answer.",
+        sealed.unavailable);
   Count(out, "sealed_completed_total", "Answers relayed to their end.", sealed.completed);
   Count(out, "sealed_cut_total", "Answers that the head broke off.", sealed.cut);
   Count(out, "sealed_left_total", "Answers whose client went away.", sealed.left);

@@ -1,4 +1,5 @@
-// The HTTP interface over a stored directory and nodes on loopback; the chain's RPC is not there, which must not matter.
+// The HTTP interface over a stored directory and nodes on loopback; the chain's RPC is not there,
+// which must not matter.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -58,16 +59,20 @@ class HttpTest : public ::testing::Test {
     auto store = *Store::Open(folder_ + "/gateway.db", kIdentity);
     const uint64_t until = Directory().Now() + 3600;
     ChainChange change;
-    change.registry_logs = {ModelAddedLog(model_, 1), NodeJoinedLog(model_, 0, head_, node_->url(), until, 2),
+    change.registry_logs = {ModelAddedLog(model_, 1),
+                            NodeJoinedLog(model_, 0, head_, node_->url(), until, 2),
                             NodeJoinedLog(model_, 1, stage_key_, stage_->url(), until, 2),
                             NodeJoinedLog(model_, 0, dead_, "http://127.0.0.1:1", until, 2)};
     ASSERT_TRUE(store->Apply(change));
-    const std::string cursor = R"({"v":1,"points":[{"number":2,"hash":")" + ToHex0x(Hash32{2}) + "\"}]}";
+    const std::string cursor =
+        R"({"v":1,"points":[{"number":2,"hash":")" + ToHex0x(Hash32{2}) + "\"}]}";
     ASSERT_TRUE(WriteFileAtomic(folder_ + "/cursor.json", AsBytes(cursor)));
   }
 
   void Run(Task<void> task) { net::testing::RunTask(io_, std::move(task)); }
-  std::string Url(std::string path) const { return "http://127.0.0.1:" + std::to_string(gateway_->port()) + path; }
+  std::string Url(std::string path) const {
+    return "http://127.0.0.1:" + std::to_string(gateway_->port()) + path;
+  }
   net::HttpRequestOptions Request(std::string method, std::string path, Bytes body = {}) const {
     net::HttpRequestOptions out;
     out.method = std::move(method);
@@ -84,16 +89,18 @@ class HttpTest : public ::testing::Test {
     co_return *std::move(response);
   }
   Task<void> HeadIsLive() {
-    for (int i = 0; i < 200 && !gateway_->directory().IsReachable(head_); ++i) co_await net::Sleep(net::Millis(10));
+    for (int i = 0; i < 200 && !gateway_->directory().IsReachable(head_); ++i)
+      co_await net::Sleep(net::Millis(10));
     EXPECT_TRUE(gateway_->directory().IsReachable(head_));
   }
   Bytes Wire() const { return SealedWire(head_, chain::ModelId(model_)); }
   static std::string Message(const net::HttpResponse& response) {
     auto json = Json::Parse(response.text());
-    return json && json->Find("error") != nullptr ? json->Find("error")->GetString("message").has_value()
-                                                        ? *json->Find("error")->GetString("message")
-                                                        : "no message"
-                                                  : "no error object";
+    return json && json->Find("error") != nullptr
+               ? json->Find("error")->GetString("message").has_value()
+                     ? *json->Find("error")->GetString("message")
+                     : "no message"
+               : "no error object";
   }
 
   const Address head_{0xa1}, stage_key_{0xa2}, dead_{0xa3};
@@ -110,7 +117,8 @@ TEST_F(HttpTest, RefusesPlaintextUnknownPathsWrongMethodsAndLargeBodies) {
     auto chat = co_await t->Fetch(t->Request("POST", "/v1/chat/completions", Bytes(10, '{')));
     EXPECT_EQ(chat.status, 400);
     EXPECT_NE(Message(chat).find("teetee proxy"), std::string::npos);
-    auto plain = co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", ToBytes(AsBytes("{\"messages\":[]}"))));
+    auto plain = co_await t->Fetch(
+        t->Request("POST", "/v1/teetee/sealed", ToBytes(AsBytes("{\"messages\":[]}"))));
     EXPECT_EQ(plain.status, 400);
     EXPECT_NE(Message(plain).find("teetee proxy"), std::string::npos);
     auto large = co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", Bytes((1u << 20) + 1)));
@@ -121,7 +129,8 @@ TEST_F(HttpTest, RefusesPlaintextUnknownPathsWrongMethodsAndLargeBodies) {
     EXPECT_EQ(method.status, 405);
     auto line = co_await t->Fetch(t->Request("GET", "/v1/teetee/line/0x12"));
     EXPECT_EQ(line.status, 400);
-    auto receipt = co_await t->Fetch(t->Request("GET", "/v1/teetee/receipts/" + ToHex0x(Hash32{1})));
+    auto receipt =
+        co_await t->Fetch(t->Request("GET", "/v1/teetee/receipts/" + ToHex0x(Hash32{1})));
     EXPECT_EQ(receipt.status, 404);
     auto health = co_await t->Fetch(t->Request("GET", "/healthz"));
     EXPECT_EQ(health.status, 503) << "the chain was never read";
@@ -132,18 +141,24 @@ TEST_F(HttpTest, RefusesHeadsThatAreUnknownOfAnotherModelOrSilent) {
   Run([](HttpTest* t) -> Task<void> {
     co_await t->HeadIsLive();
     const Hash32 model = chain::ModelId(t->model_);
-    auto unknown = co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", SealedWire(Address{0x77}, model)));
+    auto unknown = co_await t->Fetch(
+        t->Request("POST", "/v1/teetee/sealed", SealedWire(Address{0x77}, model)));
     EXPECT_EQ(unknown.status, 404);
-    auto stage = co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", SealedWire(t->stage_key_, model)));
+    auto stage = co_await t->Fetch(
+        t->Request("POST", "/v1/teetee/sealed", SealedWire(t->stage_key_, model)));
     EXPECT_EQ(stage.status, 404);
-    auto other = co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", SealedWire(t->head_, Hash32{1})));
+    auto other =
+        co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", SealedWire(t->head_, Hash32{1})));
     EXPECT_EQ(other.status, 404);
-    auto dead = co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", SealedWire(t->dead_, model)));
+    auto dead =
+        co_await t->Fetch(t->Request("POST", "/v1/teetee/sealed", SealedWire(t->dead_, model)));
     EXPECT_EQ(dead.status, 503);
     EXPECT_TRUE(dead.headers.Has("Retry-After"));
-    auto no_head = co_await t->Fetch(t->Request("POST", "/v1/teetee/control", ToBytes(AsBytes("{}"))));
+    auto no_head =
+        co_await t->Fetch(t->Request("POST", "/v1/teetee/control", ToBytes(AsBytes("{}"))));
     EXPECT_EQ(no_head.status, 400);
-    auto no_control = co_await t->Fetch(t->Request("POST", "/v1/teetee/control?head=" + ToHex0x(t->head_), ToBytes(AsBytes("{}"))));
+    auto no_control = co_await t->Fetch(
+        t->Request("POST", "/v1/teetee/control?head=" + ToHex0x(t->head_), ToBytes(AsBytes("{}"))));
     EXPECT_EQ(no_control.status, 400);
   }(this));
 }
@@ -253,7 +268,8 @@ TEST_F(HttpTest, ListsAModelOnlyWithTheManifestThatItsIdNames) {
     auto none = co_await t->Fetch(t->Request("GET", "/v1/models"));
     EXPECT_TRUE(Json::Parse(none.text())->Find("data")->as_array().empty());
     t->node_->ServeManifest(kManifest);
-    for (int i = 0; i < 200 && t->gateway_->directory().ListedModels().empty(); ++i) co_await net::Sleep(net::Millis(10));
+    for (int i = 0; i < 200 && t->gateway_->directory().ListedModels().empty(); ++i)
+      co_await net::Sleep(net::Millis(10));
     auto list = co_await t->Fetch(t->Request("GET", "/v1/models"));
     const Json parsed = *Json::Parse(list.text());
     CO_ASSERT_TRUE(parsed.Find("data")->as_array().size() == 1);
@@ -282,7 +298,8 @@ TEST_F(HttpTest, RelaysEvidenceOfTheNodeItselfOnly) {
     t->node_->pages["/v1/teetee/evidence"] = t->stage_->pages["/v1/teetee/evidence"];
     auto other = co_await t->Fetch(t->Request("GET", path));
     EXPECT_EQ(other.status, 502);
-    auto unknown = co_await t->Fetch(t->Request("GET", "/v1/teetee/nodes/" + ToHex0x(Address{0x55}) + "/evidence"));
+    auto unknown = co_await t->Fetch(
+        t->Request("GET", "/v1/teetee/nodes/" + ToHex0x(Address{0x55}) + "/evidence"));
     EXPECT_EQ(unknown.status, 404);
   }(this));
 }
@@ -290,7 +307,8 @@ TEST_F(HttpTest, RelaysEvidenceOfTheNodeItselfOnly) {
 TEST_F(HttpTest, ANodeThatNamesAnotherKeyIsNotReachable) {
   node_->pages["/healthz"] = stage_->pages["/healthz"];
   Run([](HttpTest* t) -> Task<void> {
-    for (int i = 0; i < 200 && !t->gateway_->directory().IsReachable(t->stage_key_); ++i) co_await net::Sleep(net::Millis(10));
+    for (int i = 0; i < 200 && !t->gateway_->directory().IsReachable(t->stage_key_); ++i)
+      co_await net::Sleep(net::Millis(10));
     EXPECT_TRUE(t->gateway_->directory().IsReachable(t->stage_key_));
     EXPECT_FALSE(t->gateway_->directory().IsReachable(t->head_));
   }(this));
@@ -301,7 +319,8 @@ TEST_F(HttpTest, ThePageHasAStrictPolicyAndMetricsNameNobody) {
     co_await t->HeadIsLive();
     auto page = co_await t->Fetch(t->Request("GET", "/"));
     EXPECT_EQ(page.status, 200);
-    EXPECT_NE(page.headers.Find("Content-Security-Policy")->find("default-src 'self'"), std::string_view::npos);
+    EXPECT_NE(page.headers.Find("Content-Security-Policy")->find("default-src 'self'"),
+              std::string_view::npos);
     EXPECT_NE(page.text().find("Simulated evidence"), std::string_view::npos);
     auto style = co_await t->Fetch(t->Request("GET", "/status.css"));
     EXPECT_EQ(style.headers.Find("Content-Type"), "text/css; charset=utf-8");
@@ -313,17 +332,20 @@ TEST_F(HttpTest, ThePageHasAStrictPolicyAndMetricsNameNobody) {
 }
 
 TEST_F(HttpTest, ASecondGatewayMayNotUseTheSameStateOrAddress) {
-  // On the loop: what a failed Open has spawned must have begun before it is cancelled (Boost 1.81 throws otherwise).
+  // On the loop: what a failed Open has spawned must have begun before it is cancelled (Boost 1.81
+  // throws otherwise).
   Run([](HttpTest* t) -> Task<void> {
     GatewaySettings s;
     s.listen = "127.0.0.1:0";
     s.rpc_url = "http://127.0.0.1:1";
     s.identity = kIdentity;
     s.state = t->folder_;
-    EXPECT_EQ(Gateway::Open(t->io_, crypto::SigningKey::Generate(), s).error().code(), Code::kFailedPrecondition);
+    EXPECT_EQ(Gateway::Open(t->io_, crypto::SigningKey::Generate(), s).error().code(),
+              Code::kFailedPrecondition);
     s.listen = "127.0.0.1:" + std::to_string(t->gateway_->port());
     s.state = t->folder_ + "/other";
-    EXPECT_EQ(Gateway::Open(t->io_, crypto::SigningKey::Generate(), s).error().code(), Code::kUnavailable);
+    EXPECT_EQ(Gateway::Open(t->io_, crypto::SigningKey::Generate(), s).error().code(),
+              Code::kUnavailable);
     co_return;
   }(this));
 }

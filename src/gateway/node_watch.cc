@@ -12,15 +12,22 @@ constexpr size_t kMaxHealth = 16u << 10;  // bytes
 Result<std::string> ReadHealth(std::string_view text, const Address& key) {
   const Json json = TT_TRY(Json::Parse(text, {.max_bytes = kMaxHealth, .max_depth = 8}));
   auto named = FromHexFixed<20>(TT_TRY(json.GetString("key")));
-  if (!named || *named != key) return Error(Code::kUnauthenticated, "it is another node than the chain says");
+  if (!named || *named != key)
+    return Error(Code::kUnauthenticated, "it is another node than the chain says");
   auto evidence_class = json.GetString("class");
   return evidence_class ? *std::move(evidence_class) : std::string();
 }
 
 }  // namespace
 
-NodeWatch::NodeWatch(const net::Executor& executor, Store& store, Directory& directory, NodeSettings settings)
-    : executor_(executor), store_(store), directory_(directory), settings_(settings), http_(executor, 2), probes_(executor) {}
+NodeWatch::NodeWatch(const net::Executor& executor, Store& store, Directory& directory,
+                     NodeSettings settings)
+    : executor_(executor),
+      store_(store),
+      directory_(directory),
+      settings_(settings),
+      http_(executor, 2),
+      probes_(executor) {}
 
 net::Task<void> NodeWatch::Run() {
   for (;;) {
@@ -60,14 +67,16 @@ net::Task<void> NodeWatch::Probe(NodeRecord node) {
   directory_.NoteProbe(node.key, health ? std::optional(*health) : std::nullopt);
   if (!health) ++failures_;
   if (directory_.IsReachable(node.key) != was_reachable) {
-    LogInfo("gateway", "node " + crypto::AddressText(node.key) + (health ? " answers" : " does not answer: " + health.error().message()));
+    LogInfo("gateway", "node " + crypto::AddressText(node.key) +
+                           (health ? " answers" : " does not answer: " + health.error().message()));
   }
   auto wanted = directory_.WantedManifest(node);
   if (!health || !wanted || net::SteadyClock::now() < manifest_after_[node.key]) co_return;
   Status asked = co_await AskManifest(*base, node.key, *wanted);
   if (asked) co_return;
   manifest_after_[node.key] = net::SteadyClock::now() + settings_.manifest_retry;
-  LogWarn("gateway", "manifest from node " + crypto::AddressText(node.key) + ": " + asked.error().message());
+  LogWarn("gateway",
+          "manifest from node " + crypto::AddressText(node.key) + ": " + asked.error().message());
 }
 
 net::Task<Result<std::string>> NodeWatch::AskHealth(std::string base, Address key) {
@@ -77,7 +86,8 @@ net::Task<Result<std::string>> NodeWatch::AskHealth(std::string base, Address ke
   request.max_response_bytes = kMaxHealth;
   auto response = co_await http_.Fetch(std::move(request));
   TT_CO_CHECK(response);
-  if (response->status != 200) co_return Error(Code::kUnavailable, "healthz says " + std::to_string(response->status));
+  if (response->status != 200)
+    co_return Error(Code::kUnavailable, "healthz says " + std::to_string(response->status));
   co_return ReadHealth(response->text(), key);
 }
 
@@ -89,8 +99,10 @@ net::Task<Status> NodeWatch::AskManifest(std::string base, Address key, Hash32 w
   manifest_after_[key] = net::SteadyClock::now() + settings_.manifest_timeout;  // not twice at once
   auto response = co_await http_.Fetch(std::move(request));
   TT_CO_CHECK(response);
-  if (response->status != 200) co_return Error(Code::kUnavailable, "status " + std::to_string(response->status));
-  if (crypto::Sha256(response->body) != wanted) co_return Error(Code::kDataLoss, "its SHA-256 is not the model's");
+  if (response->status != 200)
+    co_return Error(Code::kUnavailable, "status " + std::to_string(response->status));
+  if (crypto::Sha256(response->body) != wanted)
+    co_return Error(Code::kDataLoss, "its SHA-256 is not the model's");
   std::string text(response->text());
   auto added = directory_.AddManifest(text);
   TT_CO_CHECK(added);

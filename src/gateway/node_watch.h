@@ -1,5 +1,6 @@
-// Asks joined nodes every few seconds whether they are there, and for the manifest of a model that has none yet. Everything a node says is
-// bounded and checked: it counts as reachable only when it names its own key. Threads: one io_context.
+// Asks joined nodes every few seconds whether they are there, and for the manifest of a model that
+// has none yet. Everything a node says is bounded and checked: it counts as reachable only when it
+// names its own key. Threads: one io_context.
 #pragma once
 
 #include <map>
@@ -13,15 +14,16 @@ namespace teetee::gateway {
 
 struct NodeSettings {
   net::Millis interval{3000};
-  net::Millis timeout{3000};           // of one probe
+  net::Millis timeout{3000};  // of one probe
   net::Millis manifest_timeout{20'000};
-  net::Millis manifest_retry{5000};    // after one that was wrong or missing
-  size_t at_once = 64;                 // probes
+  net::Millis manifest_retry{5000};  // after one that was wrong or missing
+  size_t at_once = 64;               // probes
 };
 
 class NodeWatch {
  public:
-  NodeWatch(const net::Executor& executor, Store& store, Directory& directory, NodeSettings settings);
+  NodeWatch(const net::Executor& executor, Store& store, Directory& directory,
+            NodeSettings settings);
 
   net::Task<void> Run();   // until cancelled
   net::Task<void> Stop();  // cancels probes and waits for them

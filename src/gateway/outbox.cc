@@ -8,17 +8,23 @@
 namespace teetee::gateway {
 namespace {
 
-Error Foreign(const char* what) { return Error(Code::kPermissionDenied, std::string("outbox: ") + what); }
+Error Foreign(const char* what) {
+  return Error(Code::kPermissionDenied, std::string("outbox: ") + what);
+}
 
-Result<AcceptedEntry> Accept(const protocol::BatchEntry& e, const Address& head, const chain::Domain& domain) {
+Result<AcceptedEntry> Accept(const protocol::BatchEntry& e, const Address& head,
+                             const chain::Domain& domain) {
   if (e.head != head) return Foreign("a batch of another head");
   AcceptedEntry out;
   out.item.line = chain::LineOf(e.model, head);
   const auto is_foreign = [&](const chain::Receipt& leaf) { return leaf.line != out.item.line; };
-  if (std::any_of(e.leaves.begin(), e.leaves.end(), is_foreign)) return Foreign("a receipt of another line");
+  if (std::any_of(e.leaves.begin(), e.leaves.end(), is_foreign))
+    return Foreign("a receipt of another line");
   if (e.leaves.empty() && e.batch.charges.empty()) return Foreign("a batch with nothing in it");
-  if (e.batch.seq == 0 || e.batch.seq > static_cast<uint64_t>(INT64_MAX)) return Foreign("a batch number out of range");
-  TT_RETURN_IF_ERROR(chain::VerifyTyped(domain, chain::MessageOf(out.item.line, e.batch), head, e.signature));
+  if (e.batch.seq == 0 || e.batch.seq > static_cast<uint64_t>(INT64_MAX))
+    return Foreign("a batch number out of range");
+  TT_RETURN_IF_ERROR(
+      chain::VerifyTyped(domain, chain::MessageOf(out.item.line, e.batch), head, e.signature));
   out.item.kind = EntryKind::kBatch;
   out.item.seq = e.batch.seq;
   out.item.id = e.batch.root;
@@ -30,12 +36,14 @@ Result<AcceptedEntry> Accept(const protocol::BatchEntry& e, const Address& head,
   return out;
 }
 
-Result<AcceptedEntry> Accept(const protocol::SettleEntry& e, const Address& head, const chain::Domain& domain) {
+Result<AcceptedEntry> Accept(const protocol::SettleEntry& e, const Address& head,
+                             const chain::Domain& domain) {
   if (e.query.head != head) return Foreign("a query of another head");
   AcceptedEntry out;
   out.item.line = chain::LineOf(e.query.model, head);
   out.item.id = chain::QueryId(domain, e.query);
-  if (e.receipt.query != out.item.id || e.receipt.line != out.item.line) return Foreign("a receipt of another query");
+  if (e.receipt.query != out.item.id || e.receipt.line != out.item.line)
+    return Foreign("a receipt of another query");
   TT_RETURN_IF_ERROR(chain::VerifyTyped(domain, e.receipt, head, e.signature));
   out.item.kind = EntryKind::kSettle;
   out.item.call = chain::ledger::Settle(e.query, e.receipt, e.parts, e.signature);
@@ -43,7 +51,8 @@ Result<AcceptedEntry> Accept(const protocol::SettleEntry& e, const Address& head
   return out;
 }
 
-Result<AcceptedEntry> Accept(const protocol::ReleaseEntry& e, const Address& head, const chain::Domain& domain) {
+Result<AcceptedEntry> Accept(const protocol::ReleaseEntry& e, const Address& head,
+                             const chain::Domain& domain) {
   if (e.head != head) return Foreign("a release of another head");
   AcceptedEntry out;
   out.item.line = chain::LineOf(e.model, head);
@@ -57,7 +66,8 @@ Result<AcceptedEntry> Accept(const protocol::ReleaseEntry& e, const Address& hea
 
 }  // namespace
 
-Result<AcceptedEntry> AcceptEntry(const protocol::OutboxEntry& entry, const Address& head, const chain::Domain& domain) {
+Result<AcceptedEntry> AcceptEntry(const protocol::OutboxEntry& entry, const Address& head,
+                                  const chain::Domain& domain) {
   auto out = std::visit([&](const auto& e) { return Accept(e, head, domain); }, entry.what);
   if (out) {
     out->item.head = head;
@@ -66,7 +76,8 @@ Result<AcceptedEntry> AcceptEntry(const protocol::OutboxEntry& entry, const Addr
   return out;
 }
 
-Result<OutboxPage> ReadOutboxPage(std::string_view text, uint64_t after, const Address& head, const chain::Domain& domain) {
+Result<OutboxPage> ReadOutboxPage(std::string_view text, uint64_t after, const Address& head,
+                                  const chain::Domain& domain) {
   const Json json = TT_TRY(Json::Parse(text, {.max_bytes = kMaxOutboxPage, .max_depth = 8}));
   const Json* entries = TT_TRY(json.GetArray("entries"));
   OutboxPage page;

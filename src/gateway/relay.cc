@@ -13,9 +13,12 @@ constexpr chain::Wei kLowGas{chain::Uint128{10'000'000'000'000'000}};  // 0.01 e
 
 const char* KindName(EntryKind kind) {
   switch (kind) {
-    case EntryKind::kBatch: return "settleBatch";
-    case EntryKind::kSettle: return "settle";
-    case EntryKind::kRelease: return "release";
+    case EntryKind::kBatch:
+      return "settleBatch";
+    case EntryKind::kSettle:
+      return "settle";
+    case EntryKind::kRelease:
+      return "release";
   }
   return "entry";
 }
@@ -28,8 +31,8 @@ std::string LabelOf(const QueueItem& item) {
 
 }  // namespace
 
-Relay::Relay(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& sender, Store& store, Directory& directory,
-             const ChainWatch& watch, RelaySettings settings)
+Relay::Relay(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& sender, Store& store,
+             Directory& directory, const ChainWatch& watch, RelaySettings settings)
     : rpc_(rpc),
       sender_(sender),
       store_(store),
@@ -40,9 +43,12 @@ Relay::Relay(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& send
       http_(executor, 2),
       polls_(executor) {}
 
-Result<std::unique_ptr<Relay>> Relay::Open(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& sender, Store& store,
-                                           Directory& directory, const ChainWatch& watch, RelaySettings settings) {
-  auto out = std::unique_ptr<Relay>(new Relay(executor, rpc, sender, store, directory, watch, settings));
+Result<std::unique_ptr<Relay>> Relay::Open(const net::Executor& executor, chain::Rpc& rpc,
+                                           chain::Sender& sender, Store& store,
+                                           Directory& directory, const ChainWatch& watch,
+                                           RelaySettings settings) {
+  auto out =
+      std::unique_ptr<Relay>(new Relay(executor, rpc, sender, store, directory, watch, settings));
   for (QueueItem& item : TT_TRY(store.Queue())) {
     const Key key{item.head, item.n};
     out->queue_[key].item = std::move(item);
@@ -65,7 +71,8 @@ net::Task<void> Relay::Stop() {
 }
 
 size_t Relay::in_flight() const {
-  return static_cast<size_t>(std::count_if(queue_.begin(), queue_.end(), [](auto& p) { return p.second.intent.has_value(); }));
+  return static_cast<size_t>(std::count_if(queue_.begin(), queue_.end(),
+                                           [](auto& p) { return p.second.intent.has_value(); }));
 }
 
 Result<size_t> Relay::CountWaiting() const {
@@ -104,10 +111,12 @@ net::Task<void> Relay::Poll(NodeRecord node) {
   const std::string error = read ? "" : read.error().message();
   if (!read) {
     ++counters_.poll_failures;
-    if (read.error().code() == Code::kResourceExhausted) head.limit = 1;  // its batches may just be large
+    if (read.error().code() == Code::kResourceExhausted)
+      head.limit = 1;  // its batches may just be large
     head.backoff = std::clamp(head.backoff * 2, settings_.interval, settings_.max_backoff);
     head.next_poll = net::SteadyClock::now() + head.backoff;
-    if (error != head.last_error) LogWarn("gateway", "outbox of " + crypto::AddressText(node.key) + ": " + error);
+    if (error != head.last_error)
+      LogWarn("gateway", "outbox of " + crypto::AddressText(node.key) + ": " + error);
   } else {
     head.backoff = net::Millis(0);
   }
@@ -139,12 +148,14 @@ net::Task<Result<OutboxPage>> Relay::ReadPage(std::string base, Address key) {
   const HeadPoll& head = heads_[key];
   const uint64_t after = head.after;
   net::HttpRequestOptions request;
-  request.url = base + "/v1/teetee/outbox?after=" + std::to_string(after) + "&limit=" + std::to_string(head.limit);
+  request.url = base + "/v1/teetee/outbox?after=" + std::to_string(after) +
+                "&limit=" + std::to_string(head.limit);
   request.timeout = settings_.poll_timeout;
   request.max_response_bytes = kMaxOutboxPage;
   auto response = co_await http_.Fetch(std::move(request));
   TT_CO_CHECK(response);
-  if (response->status != 200) co_return Error(Code::kUnavailable, "status " + std::to_string(response->status));
+  if (response->status != 200)
+    co_return Error(Code::kUnavailable, "status " + std::to_string(response->status));
   co_return ReadOutboxPage(response->text(), after, key, domain_);
 }
 
@@ -155,7 +166,8 @@ Status Relay::TakePage(const Address& key, OutboxPage page) {
   if (head.seen.size() > kMaxListed) return Error(Code::kResourceExhausted, "outbox: endless");
   counters_.entries_refused += page.refused;
   for (AcceptedEntry& entry : page.entries) TT_RETURN_IF_ERROR(TakeEntry(std::move(entry)));
-  if (page.refused > 0) return Error(Code::kPermissionDenied, "outbox: an entry of another head, line or signer");
+  if (page.refused > 0)
+    return Error(Code::kPermissionDenied, "outbox: an entry of another head, line or signer");
   return Ok{};
 }
 
@@ -164,7 +176,8 @@ Status Relay::TakeEntry(AcceptedEntry entry) {
   auto known = queue_.find(key);
   if (known != queue_.end() && known->second.item.call == entry.item.call) return Ok{};
   if (known == queue_.end()) {
-    const auto of_head = std::distance(queue_.lower_bound({entry.item.head, 0}), queue_.upper_bound({entry.item.head, UINT64_MAX}));
+    const auto of_head = std::distance(queue_.lower_bound({entry.item.head, 0}),
+                                       queue_.upper_bound({entry.item.head, UINT64_MAX}));
     if (static_cast<size_t>(of_head) >= settings_.max_entries_per_head) {
       return Error(Code::kResourceExhausted, "outbox: too many entries wait for the chain");
     }
@@ -185,10 +198,12 @@ Status Relay::TakeEntry(AcceptedEntry entry) {
 void Relay::DropOldBatches(const Hash32& line) {
   std::vector<std::pair<uint64_t, Key>> batches;
   for (const auto& [key, pending] : queue_) {
-    if (pending.item.kind == EntryKind::kBatch && pending.item.line == line) batches.emplace_back(pending.item.seq, key);
+    if (pending.item.kind == EntryKind::kBatch && pending.item.line == line)
+      batches.emplace_back(pending.item.seq, key);
   }
   std::sort(batches.begin(), batches.end());
-  for (size_t i = 0; i + Store::kMaxBatchesPerLine < batches.size(); ++i) queue_.erase(batches[i].second);
+  for (size_t i = 0; i + Store::kMaxBatchesPerLine < batches.size(); ++i)
+    queue_.erase(batches[i].second);
 }
 
 Status Relay::EndListing(const Address& key) {
@@ -226,8 +241,8 @@ net::Task<void> Relay::CollectOutcomes() {
 Result<std::vector<Relay::Key>> Relay::Due() const {
   const Time now = net::SteadyClock::now();
   std::vector<Key> out;
-  std::map<Hash32, Key> newest;    // batch of each line
-  std::set<Hash32> busy;           // lines with a batch on its way
+  std::map<Hash32, Key> newest;  // batch of each line
+  std::set<Hash32> busy;         // lines with a batch on its way
   for (const auto& [key, pending] : queue_) {
     const QueueItem& item = pending.item;
     if (item.kind == EntryKind::kBatch) {
@@ -250,7 +265,8 @@ Result<std::vector<Relay::Key>> Relay::Due() const {
 net::Task<void> Relay::SendRound() {
   if (auto waiting = CountWaiting()) waiting_ = *waiting;
   if (!watch_.caught_up() || !watch_.reachable()) co_return;
-  // What an earlier run submitted is not known here by entry: it goes first, so that nothing is sent twice.
+  // What an earlier run submitted is not known here by entry: it goes first, so that nothing is
+  // sent twice.
   if (!drained_ && sender_.pending() > 0) co_return;
   drained_ = true;
   co_await CollectOutcomes();
@@ -279,7 +295,8 @@ net::Task<Status> Relay::TrySend(Key key) {
   const std::string label = LabelOf(found->second.item);
   const chain::BlockId at = chain::BlockId::Latest();
   auto tried = co_await rpc_.EthCall(request, at);
-  // The Sender estimates too, and waits where that fails for other reasons than a revert: one bad entry must not hold up all others.
+  // The Sender estimates too, and waits where that fails for other reasons than a revert: one bad
+  // entry must not hold up all others.
   auto gas = Result<uint64_t>(uint64_t{0});
   if (tried) gas = co_await rpc_.EstimateGas(request);
   found = queue_.find(key);
@@ -312,8 +329,8 @@ net::Task<void> Relay::ReadGasBalance() {
   gas_balance_ = *balance;
   const bool is_low = gas_balance_ < kLowGas;
   if (is_low && !gas_is_low_) {
-    LogWarn("gateway", "the gas key has " + gas_balance_.Eth() + ": send some ether to " + crypto::AddressText(sender_.address()) +
-                           ", or nothing gets on chain");
+    LogWarn("gateway", "the gas key has " + gas_balance_.Eth() + ": send some ether to " +
+                           crypto::AddressText(sender_.address()) + ", or nothing gets on chain");
   }
   gas_is_low_ = is_low;
 }

@@ -1,7 +1,9 @@
-// Puts what heads have signed on chain: polls the outbox of each head that answers, stores what it finds, and sends it with the gas key.
-// An entry is tried with eth_call before it is sent; what would revert is kept and tried again later, since blocks may be replaced. It is
-// forgotten when its head, which asks the chain itself, no longer lists it. Of a line only the newest batch is sent, one at a time: it
-// holds all that older ones had. Hostile heads cost no more than a bounded answer now and then. Threads: one io_context.
+// Puts what heads have signed on chain: polls the outbox of each head that answers, stores what it
+// finds, and sends it with the gas key. An entry is tried with eth_call before it is sent; what
+// would revert is kept and tried again later, since blocks may be replaced. It is forgotten when
+// its head, which asks the chain itself, no longer lists it. Of a line only the newest batch is
+// sent, one at a time: it holds all that older ones had. Hostile heads cost no more than a bounded
+// answer now and then. Threads: one io_context.
 #pragma once
 
 #include <map>
@@ -16,15 +18,15 @@ namespace teetee::gateway {
 
 struct RelaySettings {
   StoreIdentity identity;
-  net::Millis interval{1000};          // of polling and of sending
+  net::Millis interval{1000};  // of polling and of sending
   net::Millis poll_timeout{5000};
-  net::Millis full_every{30'000};      // the whole outbox again, which also tells what is gone
-  net::Millis retry{10'000};           // an entry that would revert, or was sent
-  net::Millis max_backoff{60'000};     // for a head whose answers are no good
-  size_t max_tries = 32;               // eth_calls of one round
-  size_t max_in_flight = 16;           // transactions
+  net::Millis full_every{30'000};   // the whole outbox again, which also tells what is gone
+  net::Millis retry{10'000};        // an entry that would revert, or was sent
+  net::Millis max_backoff{60'000};  // for a head whose answers are no good
+  size_t max_tries = 32;            // eth_calls of one round
+  size_t max_in_flight = 16;        // transactions
   size_t max_entries_per_head = 1024;
-  size_t max_pages = 64;               // of one poll
+  size_t max_pages = 64;  // of one poll
 };
 
 struct RelayCounters {
@@ -36,17 +38,21 @@ struct RelayCounters {
 class Relay {
  public:
   // Everything referred to outlives it.
-  static Result<std::unique_ptr<Relay>> Open(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& sender, Store& store,
-                                             Directory& directory, const ChainWatch& watch, RelaySettings settings);
+  static Result<std::unique_ptr<Relay>> Open(const net::Executor& executor, chain::Rpc& rpc,
+                                             chain::Sender& sender, Store& store,
+                                             Directory& directory, const ChainWatch& watch,
+                                             RelaySettings settings);
 
-  net::Task<void> Run();        // until cancelled; the Sender runs elsewhere
-  net::Task<void> Stop();       // cancels polls and waits for them
-  void StartPolls();            // one round
+  net::Task<void> Run();   // until cancelled; the Sender runs elsewhere
+  net::Task<void> Stop();  // cancels polls and waits for them
+  void StartPolls();       // one round
   net::Task<void> SendRound();
 
   const RelayCounters& counters() const { return counters_; }
-  size_t queue() const { return waiting_; }  // entries that the chain did not have when the last round began
-  size_t in_flight() const;     // of these, sent
+  size_t queue() const {
+    return waiting_;
+  }                          // entries that the chain did not have when the last round began
+  size_t in_flight() const;  // of these, sent
   chain::Wei gas_balance() const { return gas_balance_; }
   const Address& gas_address() const { return sender_.address(); }
 
@@ -61,18 +67,18 @@ class Relay {
   };
   struct HeadPoll {
     bool polling = false;
-    bool listing = true;             // reading the whole outbox
+    bool listing = true;  // reading the whole outbox
     uint64_t after = 0;
-    std::set<uint64_t> seen;         // while listing
+    std::set<uint64_t> seen;  // while listing
     Time next_full{}, next_poll{};
     uint64_t undos = 0;
-    size_t limit = 4;                // entries of a page
+    size_t limit = 4;  // entries of a page
     net::Millis backoff{0};
     std::string last_error;
   };
 
-  Relay(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& sender, Store& store, Directory& directory,
-        const ChainWatch& watch, RelaySettings settings);
+  Relay(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& sender, Store& store,
+        Directory& directory, const ChainWatch& watch, RelaySettings settings);
   net::Task<void> Poll(NodeRecord node);
   net::Task<Status> ReadOutbox(NodeRecord node);
   net::Task<Result<OutboxPage>> ReadPage(std::string base, Address head);

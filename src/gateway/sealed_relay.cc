@@ -11,9 +11,9 @@ using net::HttpReply;
 using net::HttpRequest;
 using net::Task;
 
-constexpr size_t kMaxControl = 4096;            // bytes
-constexpr size_t kMaxError = 64u << 10;         // bytes of a head's refusal
-constexpr size_t kMaxEvidence = 4u << 20;       // bytes, collateral included
+constexpr size_t kMaxControl = 4096;       // bytes
+constexpr size_t kMaxError = 64u << 10;    // bytes of a head's refusal
+constexpr size_t kMaxEvidence = 4u << 20;  // bytes, collateral included
 constexpr char kOctets[] = "application/octet-stream";
 constexpr char kJson[] = "application/json";
 
@@ -38,19 +38,23 @@ std::string ContentTypeOf(const net::HttpHeaders& headers) {
 
 }  // namespace
 
-SealedRelay::SealedRelay(const net::Executor& executor, const Directory& directory, SealedSettings settings)
+SealedRelay::SealedRelay(const net::Executor& executor, const Directory& directory,
+                         SealedSettings settings)
     : directory_(directory), settings_(settings), http_(executor) {}
 
 Result<std::string> SealedRelay::FindHead(const Address& key, const Hash32* model) const {
   const NodeRecord* node = directory_.FindNode(key);
   if (node == nullptr || node->slot != 0 || !directory_.HasLease(*node)) {
-    return Error(Code::kNotFound, "no head with a running lease has this key: ask /v1/teetee/nodes again");
+    return Error(Code::kNotFound,
+                 "no head with a running lease has this key: ask /v1/teetee/nodes again");
   }
   if (model != nullptr) {
     const ModelRecord* wanted = directory_.FindModel(*model);
-    if (wanted == nullptr || wanted->family != node->family) return Error(Code::kNotFound, "this head does not serve this model");
+    if (wanted == nullptr || wanted->family != node->family)
+      return Error(Code::kNotFound, "this head does not serve this model");
   }
-  if (!directory_.IsReachable(key)) return Error(Code::kUnavailable, "this head does not answer now: choose another, or try again");
+  if (!directory_.IsReachable(key))
+    return Error(Code::kUnavailable, "this head does not answer now: choose another, or try again");
   return NodeBaseUrl(node->url);
 }
 
@@ -61,7 +65,9 @@ Result<std::string> SealedRelay::RouteSealed(const HttpRequest& request) const {
 
 Result<std::string> SealedRelay::RouteControl(const HttpRequest& request) const {
   auto head = net::QueryParameter(request.query, "head");
-  if (!head) return Error(Code::kInvalidArgument, "control: the query parameter 'head' (an address) is missing");
+  if (!head)
+    return Error(Code::kInvalidArgument,
+                 "control: the query parameter 'head' (an address) is missing");
   const Address key = TT_TRY(crypto::ParseAddress(*head));
   const Json json = TT_TRY(Json::Parse(request.text(), {.max_bytes = kMaxControl, .max_depth = 2}));
   TT_TRY(protocol::Control::FromJson(json));
@@ -90,7 +96,8 @@ Task<void> SealedRelay::Control(HttpRequest& request, HttpReply& reply) {
   co_await Carry(*std::move(url), kJson, request, reply);
 }
 
-// A connection that the head has just closed may be met once: a head takes a request that it knows as a resumption, so repeating is no harm.
+// A connection that the head has just closed may be met once: a head takes a request that it knows
+// as a resumption, so repeating is no harm.
 Task<Result<net::HttpStream>> SealedRelay::Open(net::HttpRequestOptions options) {
   auto again = options;
   auto first = co_await http_.Open(std::move(options));
@@ -99,21 +106,24 @@ Task<Result<net::HttpStream>> SealedRelay::Open(net::HttpRequestOptions options)
   co_return std::move(second);
 }
 
-Task<void> SealedRelay::Carry(std::string url, std::string content_type, HttpRequest& request, HttpReply& reply) {
+Task<void> SealedRelay::Carry(std::string url, std::string content_type, HttpRequest& request,
+                              HttpReply& reply) {
   struct Count {
     size_t& n;
     explicit Count(size_t& counter) : n(counter) { ++n; }
     ~Count() { --n; }
   } count(streams_);
   if (streams_ > settings_.max_streams) {
-    auto response = ErrorResponse(Error(Code::kResourceExhausted, "too many requests at once: try again"));
+    auto response =
+        ErrorResponse(Error(Code::kResourceExhausted, "too many requests at once: try again"));
     (void)co_await reply.Send(std::move(response));
     co_return;
   }
   net::HttpRequestOptions options;
   options.method = "POST";
   options.url = std::move(url);
-  options.headers.Set("Content-Type", std::move(content_type));  // and nothing that tells of the client
+  options.headers.Set("Content-Type",
+                      std::move(content_type));  // and nothing that tells of the client
   options.body = std::move(request.body);
   options.timeout = settings_.open_timeout;
   options.idle_timeout = settings_.idle_timeout;
@@ -125,7 +135,8 @@ Task<void> SealedRelay::Carry(std::string url, std::string content_type, HttpReq
   }
   if (!*opened) {
     ++counters_.unavailable;
-    auto response = ErrorResponse(Error(Code::kUnavailable, "this head does not answer now: choose another, or try again"));
+    auto response = ErrorResponse(
+        Error(Code::kUnavailable, "this head does not answer now: choose another, or try again"));
     (void)co_await reply.Send(std::move(response));
     co_return;
   }
@@ -178,7 +189,8 @@ Task<void> SealedRelay::PassError(net::HttpStream& from, HttpReply& reply) {
     response = net::HttpResponse::OfJson(from.status(), *json);
     if (from.status() == 429) response.headers.Set("Retry-After", "1");
   } else {
-    response = ErrorResponse(Error(Code::kDataLoss, "the head's answer is malformed: choose another"));
+    response =
+        ErrorResponse(Error(Code::kDataLoss, "the head's answer is malformed: choose another"));
   }
   (void)co_await reply.Send(std::move(response));
 }
@@ -189,13 +201,18 @@ Task<Result<net::HttpResponse>> SealedRelay::FetchEvidence(std::string base, Add
   options.timeout = settings_.evidence_timeout;
   options.max_response_bytes = kMaxEvidence;
   auto response = co_await http_.Fetch(std::move(options));
-  if (!response) co_return Error(Code::kUnavailable, "this node does not answer now: choose another, or try again");
-  if (response->status != 200) co_return Error(Code::kUnavailable, "this node has no evidence now: choose another, or try again");
+  if (!response)
+    co_return Error(Code::kUnavailable,
+                    "this node does not answer now: choose another, or try again");
+  if (response->status != 200)
+    co_return Error(Code::kUnavailable,
+                    "this node has no evidence now: choose another, or try again");
   auto json = Json::Parse(response->text(), {.max_bytes = kMaxEvidence});
   TT_CO_CHECK(json);
   auto named = json->GetString("key");
   auto address = named ? FromHexFixed<20>(*named) : Result<ByteArray<20>>(named.error());
-  if (!address || *address != key) co_return Error(Code::kDataLoss, "another node answers at this node's address");
+  if (!address || *address != key)
+    co_return Error(Code::kDataLoss, "another node answers at this node's address");
   auto out = net::HttpResponse::Text(200, response->text(), kJson);
   out.headers.Set("Cache-Control", "no-store");
   co_return out;
@@ -203,7 +220,10 @@ Task<Result<net::HttpResponse>> SealedRelay::FetchEvidence(std::string base, Add
 
 Task<void> SealedRelay::Evidence(Address key, HttpReply& reply) {
   const NodeRecord* node = directory_.FindNode(key);
-  auto base = node == nullptr ? Result<std::string>(Error(Code::kNotFound, "the Registry has no node with this key")) : NodeBaseUrl(node->url);
+  auto base =
+      node == nullptr
+          ? Result<std::string>(Error(Code::kNotFound, "the Registry has no node with this key"))
+          : NodeBaseUrl(node->url);
   auto fetched = Result<net::HttpResponse>(Error(Code::kInternal, ""));
   if (base) {
     fetched = co_await FetchEvidence(*base, key);

@@ -1,6 +1,7 @@
-// Carries sealed requests to heads and their answers back, chunk by chunk as they come. It looks at the envelope's header only and keeps
-// nothing. The answer is read no faster than the client takes it; when the client leaves, the head's connection is closed; when the head
-// breaks off, so is the client's stream, without its end. Threads: one io_context.
+// Carries sealed requests to heads and their answers back, chunk by chunk as they come. It looks at
+// the envelope's header only and keeps nothing. The answer is read no faster than the client takes
+// it; when the client leaves, the head's connection is closed; when the head breaks off, so is the
+// client's stream, without its end. Threads: one io_context.
 #pragma once
 
 #include "gateway/directory.h"
@@ -10,16 +11,17 @@
 namespace teetee::gateway {
 
 struct SealedSettings {
-  net::Millis open_timeout{30'000};    // until the head's answer begins
-  net::Millis idle_timeout{600'000};   // between its chunks: a long prompt takes its time
+  net::Millis open_timeout{30'000};   // until the head's answer begins
+  net::Millis idle_timeout{600'000};  // between its chunks: a long prompt takes its time
   net::Millis evidence_timeout{15'000};
-  size_t max_answer = 64u << 20;       // bytes
-  size_t max_streams = 1024;           // at once
+  size_t max_answer = 64u << 20;  // bytes
+  size_t max_streams = 1024;      // at once
 };
 
 struct SealedCounters {
-  uint64_t requests = 0, refused = 0, unavailable = 0, completed = 0, cut = 0, left = 0;  // left: the client went away
-  uint64_t bytes = 0;                                                                      // of answers
+  uint64_t requests = 0, refused = 0, unavailable = 0, completed = 0, cut = 0,
+           left = 0;   // left: the client went away
+  uint64_t bytes = 0;  // of answers
 };
 
 class SealedRelay {
@@ -35,11 +37,13 @@ class SealedRelay {
   size_t streams() const { return streams_; }
 
  private:
-  // The head's base URL. kNotFound: no head with a running lease has this key; kUnavailable: it does not answer.
+  // The head's base URL. kNotFound: no head with a running lease has this key; kUnavailable: it
+  // does not answer.
   Result<std::string> FindHead(const Address& key, const Hash32* model) const;
   Result<std::string> RouteSealed(const net::HttpRequest& request) const;
   Result<std::string> RouteControl(const net::HttpRequest& request) const;
-  net::Task<void> Carry(std::string url, std::string content_type, net::HttpRequest& request, net::HttpReply& reply);
+  net::Task<void> Carry(std::string url, std::string content_type, net::HttpRequest& request,
+                        net::HttpReply& reply);
   net::Task<Result<net::HttpStream>> Open(net::HttpRequestOptions options);
   net::Task<void> PassBody(net::HttpStream& from, net::HttpReply& reply);
   net::Task<void> PassError(net::HttpStream& from, net::HttpReply& reply);

@@ -20,7 +20,8 @@ constexpr char kManifest[] = R"({"name":"tiny","v":1})";
 
 uint64_t InAnHour() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()) + 3600;
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()) +
+         3600;
 }
 
 class Folder {
@@ -61,7 +62,8 @@ TEST(Directory, RefusesANodeOfNoModelOrSlot) {
 TEST(Directory, RefusesAManifestOfNoModelOrWithoutAName) {
   Directory d;
   EXPECT_EQ(d.AddManifest(kManifest).error().code(), Code::kDataLoss);
-  for (const char* text : {"not json", R"({"v":1})", R"({"name":""})", R"({"name":"0xab"})", R"({"name":"a/b"})"}) {
+  for (const char* text :
+       {"not json", R"({"v":1})", R"({"name":""})", R"({"name":"0xab"})", R"({"name":"a/b"})"}) {
     ASSERT_TRUE(d.Apply(ModelAddedLog(MakeModel(text, 1, Address{9}), 1)));
     EXPECT_FALSE(d.AddManifest(text)) << text;
   }
@@ -140,10 +142,12 @@ struct Settled {
   chain::Domain domain = chain::Domain::Ledger(kIdentity.chain_id, kIdentity.ledger);
   Hash32 model = chain::ModelId(MakeModel(kManifest, 1, Address{9}));
   Hash32 line = chain::LineOf(model, head.address());
-  std::vector<chain::Receipt> receipts{MakeReceipt(line, 1), MakeReceipt(line, 2), MakeReceipt(line, 3)};
+  std::vector<chain::Receipt> receipts{MakeReceipt(line, 1), MakeReceipt(line, 2),
+                                       MakeReceipt(line, 3)};
 
   AcceptedEntry Entry(uint64_t n, uint64_t seq, std::vector<chain::Receipt> leaves) const {
-    return *AcceptEntry(MakeBatch(n, seq, model, head, domain, std::move(leaves)), head.address(), domain);
+    return *AcceptEntry(MakeBatch(n, seq, model, head, domain, std::move(leaves)), head.address(),
+                        domain);
   }
   MinedBatch Mined(const AcceptedEntry& entry, uint64_t block) const {
     return {line, entry.item.seq, entry.item.id, 3, Hash32{0xaa}, block};
@@ -163,7 +167,8 @@ TEST(Store, AReceiptIsMinedWhileTheChainHasItsBatch) {
   MinedBatch other_root = s.Mined(entry, 10);
   other_root.root = Hash32{1};
   ASSERT_TRUE(store->Apply({std::nullopt, {}, {other_root}, {}}));
-  EXPECT_FALSE((*store->FindReceipt(hash))->tx) << "another root under the same number proves nothing";
+  EXPECT_FALSE((*store->FindReceipt(hash))->tx)
+      << "another root under the same number proves nothing";
 
   ASSERT_TRUE(store->Apply({std::nullopt, {}, {s.Mined(entry, 10)}, {}}));
   const ReceiptState mined = **store->FindReceipt(hash);
@@ -226,17 +231,21 @@ TEST(Outbox, RefusesEntriesOfAnotherHeadLineOrSigner) {
   const auto elsewhere = chain::Domain::Ledger(1, kIdentity.ledger);
   EXPECT_EQ(AcceptEntry(good, s.head.address(), elsewhere).error().code(), Code::kUnauthenticated);
   auto foreign = MakeBatch(1, 5, s.model, s.head, s.domain, {MakeReceipt(Hash32{3}, 1)});
-  EXPECT_EQ(AcceptEntry(foreign, s.head.address(), s.domain).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(AcceptEntry(foreign, s.head.address(), s.domain).error().code(),
+            Code::kPermissionDenied);
   auto renumbered = good;
   std::get<protocol::BatchEntry>(renumbered.what).batch.seq = 6;
-  EXPECT_EQ(AcceptEntry(renumbered, s.head.address(), s.domain).error().code(), Code::kUnauthenticated);
+  EXPECT_EQ(AcceptEntry(renumbered, s.head.address(), s.domain).error().code(),
+            Code::kUnauthenticated);
   const auto empty = MakeBatch(1, 5, s.model, s.head, s.domain, {});
-  EXPECT_EQ(AcceptEntry(empty, s.head.address(), s.domain).error().code(), Code::kPermissionDenied) << "gas for nothing";
+  EXPECT_EQ(AcceptEntry(empty, s.head.address(), s.domain).error().code(), Code::kPermissionDenied)
+      << "gas for nothing";
 }
 
 TEST(Outbox, RefusesPagesThatAreNotStrictlyRisingOrWhoseRootIsWrong) {
   Settled s;
-  const auto one = MakeBatch(1, 5, s.model, s.head, s.domain, s.receipts), two = MakeBatch(2, 6, s.model, s.head, s.domain, s.receipts);
+  const auto one = MakeBatch(1, 5, s.model, s.head, s.domain, s.receipts),
+             two = MakeBatch(2, 6, s.model, s.head, s.domain, s.receipts);
   const Address head = s.head.address();
   EXPECT_EQ(ReadOutboxPage(OutboxText({one, two}), 0, head, s.domain)->entries.size(), 2u);
   EXPECT_FALSE(ReadOutboxPage(OutboxText({two, one}), 0, head, s.domain));
@@ -244,7 +253,8 @@ TEST(Outbox, RefusesPagesThatAreNotStrictlyRisingOrWhoseRootIsWrong) {
   EXPECT_FALSE(ReadOutboxPage("[]", 0, head, s.domain));
   auto wrong_root = one;
   std::get<protocol::BatchEntry>(wrong_root.what).batch.root[0] ^= 1;
-  EXPECT_EQ(ReadOutboxPage(OutboxText({wrong_root}), 0, head, s.domain).error().code(), Code::kDataLoss);
+  EXPECT_EQ(ReadOutboxPage(OutboxText({wrong_root}), 0, head, s.domain).error().code(),
+            Code::kDataLoss);
 }
 
 // ---- pages
@@ -259,12 +269,14 @@ TEST(WebFiles, ServesWhatWasThereAndNothingElse) {
   std::filesystem::create_symlink(folder.path() + "/secret.txt", folder.path() + "/web/link.txt");
   EXPECT_EQ(WebFiles::Load(folder.path() + "/none").error().code(), Code::kNotFound);
   const auto web = *WebFiles::Load(folder.path() + "/web");
-  for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/.env", "/link.txt", "/app", "/%zz", "//main.js"}) {
+  for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/.env", "/link.txt", "/app",
+                           "/%zz", "//main.js"}) {
     EXPECT_FALSE(web.Get(path, "")) << path;
   }
   const auto page = web.Get("/app/", "");
   ASSERT_TRUE(page);
-  EXPECT_NE(page->headers.Find("Content-Security-Policy")->find("default-src 'self'"), std::string_view::npos);
+  EXPECT_NE(page->headers.Find("Content-Security-Policy")->find("default-src 'self'"),
+            std::string_view::npos);
   EXPECT_EQ(page->headers.Find("Content-Type"), "text/html; charset=utf-8");
   EXPECT_EQ(web.Get("/app/", *page->headers.Find("ETag"))->status, 304);
   EXPECT_EQ(web.Get("/main.js", "")->text(), "1");
@@ -272,7 +284,8 @@ TEST(WebFiles, ServesWhatWasThereAndNothingElse) {
 
 TEST(StatusPage, EscapesForeignTextAndSaysWhatIsNotReal) {
   Directory d;
-  const std::string manifest = R"({"name":"<b>x</b>"})";  // refused for its '/', so that the id is shown
+  const std::string manifest =
+      R"({"name":"<b>x</b>"})";  // refused for its '/', so that the id is shown
   const chain::Model model = MakeModel(manifest, 1, Address{9});
   ASSERT_TRUE(d.Apply(ModelAddedLog(model, 1)));
   ASSERT_TRUE(d.Apply(NodeJoinedLog(model, 0, Address{5}, "http://a/<script>", InAnHour(), 2)));

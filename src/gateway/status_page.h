@@ -1,4 +1,5 @@
-// The plain page at "/": what runs here, for a person who opens the gateway in a browser. HTML without scripts; one stylesheet. Pure.
+// The plain page at "/": what runs here, for a person who opens the gateway in a browser. HTML
+// without scripts; one stylesheet. Pure.
 #pragma once
 
 #include <string>

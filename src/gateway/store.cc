@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS queue (head BLOB, n INTEGER, kind INTEGER, line BLOB,
   PRIMARY KEY (head, n)) WITHOUT ROWID;
 )sql";
 
-// SQLite's integers are signed: the bits are kept, and no query orders by a number above 2^63 (seq is checked on the way in).
+// SQLite's integers are signed: the bits are kept, and no query orders by a number above 2^63 (seq
+// is checked on the way in).
 int64_t Signed(uint64_t v) { return static_cast<int64_t>(v); }
 
 template <size_t N>
@@ -41,7 +42,8 @@ void BindBytes(SQLite::Statement& s, int index, ByteView bytes) {
 
 ByteView BlobOf(SQLite::Statement& s, int column) {
   SQLite::Column value = s.getColumn(column);
-  return ByteView(static_cast<const uint8_t*>(value.getBlob()), static_cast<size_t>(value.getBytes()));
+  return ByteView(static_cast<const uint8_t*>(value.getBlob()),
+                  static_cast<size_t>(value.getBytes()));
 }
 struct Damaged {};
 template <size_t N>
@@ -86,22 +88,25 @@ auto Guarded(const char* what, Fn fn) -> decltype(fn()) {
   try {
     return fn();
   } catch (const SQLite::Exception& e) {
-    const bool damaged = e.getErrorCode() == 11 || e.getErrorCode() == 26;  // SQLITE_CORRUPT, SQLITE_NOTADB
-    return Error(damaged ? Code::kDataLoss : Code::kUnavailable, std::string("database: ") + what + ": " + e.what());
+    const bool damaged =
+        e.getErrorCode() == 11 || e.getErrorCode() == 26;  // SQLITE_CORRUPT, SQLITE_NOTADB
+    return Error(damaged ? Code::kDataLoss : Code::kUnavailable,
+                 std::string("database: ") + what + ": " + e.what());
   } catch (const Damaged&) {
     return Error(Code::kDataLoss, std::string("database: ") + what + ": a row is malformed");
   }
 }
 
 std::string IdentityText(const StoreIdentity& identity) {
-  return "v" + std::to_string(kSchemaVersion) + " chain " + std::to_string(identity.chain_id) + " registry " + ToHex0x(identity.registry) +
-         " ledger " + ToHex0x(identity.ledger);
+  return "v" + std::to_string(kSchemaVersion) + " chain " + std::to_string(identity.chain_id) +
+         " registry " + ToHex0x(identity.registry) + " ledger " + ToHex0x(identity.ledger);
 }
 
 }  // namespace
 
 struct Store::Impl {
-  explicit Impl(const std::string& path) : db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMs) {}
+  explicit Impl(const std::string& path)
+      : db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMs) {}
   mutable SQLite::Database db;
 
   void DropFrom(const char* table, uint64_t above) {
@@ -127,7 +132,10 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreI
     SQLite::Statement read(impl->db, "SELECT value FROM meta WHERE name='identity'");
     const bool known = read.executeStep();
     if (known && read.getColumn(0).getString() != wanted) {
-      return Error(Code::kFailedPrecondition, path + " belongs to another chain, other contracts or another version: use another --state, or delete the file (it is rebuilt)");
+      return Error(Code::kFailedPrecondition,
+                   path +
+                       " belongs to another chain, other contracts or another version: use another "
+                       "--state, or delete the file (it is rebuilt)");
     }
     if (!known) {
       SQLite::Statement write(impl->db, "INSERT INTO meta VALUES ('identity', ?)");
@@ -139,7 +147,8 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreI
     return store;
   });
   if (!opened && opened.error().code() == Code::kDataLoss) {
-    return Error(Code::kDataLoss, path + " is damaged: delete it and start again, the gateway rebuilds it");
+    return Error(Code::kDataLoss,
+                 path + " is damaged: delete it and start again, the gateway rebuilds it");
   }
   return opened;
 }
@@ -162,7 +171,8 @@ Status Store::Apply(const ChainChange& change) {
   return Guarded("events", [&]() -> Status {
     SQLite::Transaction transaction(impl_->db);
     if (change.undo_above) {
-      for (const char* table : {"logs", "batches", "served"}) impl_->DropFrom(table, *change.undo_above);
+      for (const char* table : {"logs", "batches", "served"})
+        impl_->DropFrom(table, *change.undo_above);
     }
     for (const chain::LogEntry& log : change.registry_logs) impl_->PutLog(log);
     for (const MinedBatch& b : change.batches) {
@@ -191,7 +201,8 @@ Status Store::Apply(const ChainChange& change) {
 Status Store::ForgetChain() {
   return Guarded("forget", [&]() -> Status {
     SQLite::Transaction transaction(impl_->db);
-    for (const char* table : {"logs", "batches", "served"}) impl_->db.exec(std::string("DELETE FROM ") + table);
+    for (const char* table : {"logs", "batches", "served"})
+      impl_->db.exec(std::string("DELETE FROM ") + table);
     transaction.commit();
     return Ok{};
   });
@@ -199,7 +210,9 @@ Status Store::ForgetChain() {
 
 Result<std::vector<chain::LogEntry>> Store::RegistryLogs() const {
   return Guarded("events", [&]() -> Result<std::vector<chain::LogEntry>> {
-    SQLite::Statement s(impl_->db, "SELECT block, idx, block_hash, tx, address, topics, data FROM logs ORDER BY block, idx");
+    SQLite::Statement s(
+        impl_->db,
+        "SELECT block, idx, block_hash, tx, address, topics, data FROM logs ORDER BY block, idx");
     std::vector<chain::LogEntry> out;
     while (s.executeStep()) {
       chain::LogEntry log;
@@ -227,7 +240,9 @@ Result<uint64_t> Store::LastSeq(const Hash32& line) const {
 
 Result<std::vector<MinedBatch>> Store::Batches(const Hash32& line, size_t most) const {
   return Guarded("batches", [&]() -> Result<std::vector<MinedBatch>> {
-    SQLite::Statement s(impl_->db, "SELECT line, seq, root, count, tx, block FROM batches WHERE line=? ORDER BY seq DESC LIMIT ?");
+    SQLite::Statement s(impl_->db,
+                        "SELECT line, seq, root, count, tx, block FROM batches WHERE line=? ORDER "
+                        "BY seq DESC LIMIT ?");
     BindHash(s, 1, line);
     s.bind(2, Signed(most));
     std::vector<MinedBatch> out;
@@ -238,7 +253,9 @@ Result<std::vector<MinedBatch>> Store::Batches(const Hash32& line, size_t most) 
 
 Result<std::vector<MinedBatch>> Store::NewestBatches(size_t most) const {
   return Guarded("batches", [&]() -> Result<std::vector<MinedBatch>> {
-    SQLite::Statement s(impl_->db, "SELECT line, seq, root, count, tx, block FROM batches ORDER BY block DESC, seq DESC LIMIT ?");
+    SQLite::Statement s(impl_->db,
+                        "SELECT line, seq, root, count, tx, block FROM batches ORDER BY block "
+                        "DESC, seq DESC LIMIT ?");
     s.bind(1, Signed(most));
     std::vector<MinedBatch> out;
     while (s.executeStep()) out.push_back(BatchOf(s));
@@ -287,7 +304,8 @@ void Store::Impl::PutReceipt(const QueueItem& item, const ReceiptProof& entry) {
   put.exec();
   if (item.kind != EntryKind::kBatch) return;
   SQLite::Statement drop(db,
-                         "DELETE FROM places WHERE receipt=?1 AND seq < ?2 AND NOT EXISTS (SELECT 1 FROM batches b WHERE "
+                         "DELETE FROM places WHERE receipt=?1 AND seq < ?2 AND NOT EXISTS (SELECT "
+                         "1 FROM batches b WHERE "
                          "b.line=places.line AND b.seq=places.seq AND b.root=places.root)");
   BindHash(drop, 1, hash);
   drop.bind(2, Signed(item.seq));
@@ -303,7 +321,8 @@ void Store::Impl::PutReceipt(const QueueItem& item, const ReceiptProof& entry) {
 
 void Store::Impl::DropOldBatches(const Hash32& line) {
   SQLite::Statement s(db,
-                      "DELETE FROM queue WHERE kind=0 AND line=?1 AND seq NOT IN (SELECT seq FROM queue WHERE kind=0 AND line=?1 "
+                      "DELETE FROM queue WHERE kind=0 AND line=?1 AND seq NOT IN (SELECT seq FROM "
+                      "queue WHERE kind=0 AND line=?1 "
                       "ORDER BY seq DESC LIMIT ?2)");
   BindHash(s, 1, line);
   s.bind(2, Signed(kMaxBatchesPerLine));
@@ -334,7 +353,8 @@ Status Store::PutEntry(const QueueItem& item, const std::vector<ReceiptProof>& r
 
 Result<std::vector<QueueItem>> Store::Queue() const {
   return Guarded("outbox", [&]() -> Result<std::vector<QueueItem>> {
-    SQLite::Statement s(impl_->db, "SELECT head, n, kind, line, seq, id, call FROM queue ORDER BY head, n");
+    SQLite::Statement s(impl_->db,
+                        "SELECT head, n, kind, line, seq, id, call FROM queue ORDER BY head, n");
     std::vector<QueueItem> out;
     while (s.executeStep()) {
       QueueItem item;
@@ -385,8 +405,10 @@ Result<std::optional<ReceiptState>> Store::FindReceipt(const Hash32& hash) const
     out.receipt = *receipt;
     // The newest mined place before the newest of all.
     SQLite::Statement place(impl_->db,
-                            "SELECT p.seq, p.root, p.proof, b.tx, b.block FROM places p LEFT JOIN batches b ON b.line=p.line AND "
-                            "b.seq=p.seq AND b.root=p.root WHERE p.receipt=? ORDER BY b.tx IS NULL, p.seq DESC LIMIT 1");
+                            "SELECT p.seq, p.root, p.proof, b.tx, b.block FROM places p LEFT JOIN "
+                            "batches b ON b.line=p.line AND "
+                            "b.seq=p.seq AND b.root=p.root WHERE p.receipt=? ORDER BY b.tx IS "
+                            "NULL, p.seq DESC LIMIT 1");
     BindHash(place, 1, hash);
     if (place.executeStep()) {
       out.strict = false;

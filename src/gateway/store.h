@@ -1,8 +1,9 @@
-// What a gateway remembers, in one SQLite file: the Registry's logs, which batches and strict receipts the chain has, manifests,
-// receipts with their proofs, and the heads' outbox entries. All of it can be rebuilt from the chain and the outboxes, so losing the
-// file loses nothing. Whether a receipt is mined is never stored: it is the join of its proofs with the chain's batches, so undoing
-// replaced blocks undoes that too.
-// Threads: one. Calls block for a moment. Errors: kDataLoss for a damaged file, kUnavailable when it cannot be written.
+// What a gateway remembers, in one SQLite file: the Registry's logs, which batches and strict
+// receipts the chain has, manifests, receipts with their proofs, and the heads' outbox entries. All
+// of it can be rebuilt from the chain and the outboxes, so losing the file loses nothing. Whether a
+// receipt is mined is never stored: it is the join of its proofs with the chain's batches, so
+// undoing replaced blocks undoes that too. Threads: one. Calls block for a moment. Errors:
+// kDataLoss for a damaged file, kUnavailable when it cannot be written.
 #pragma once
 
 #include <memory>
@@ -68,40 +69,43 @@ struct ReceiptProof {
 
 struct ReceiptState {
   chain::Receipt receipt;
-  bool strict = false;              // settled by itself: no batch, no proof
+  bool strict = false;  // settled by itself: no batch, no proof
   uint64_t seq = 0;
   Hash32 root{};
   crypto::MerkleProof proof;
-  std::optional<Hash32> tx;         // mined
+  std::optional<Hash32> tx;  // mined
   uint64_t block = 0;
 };
 
 class Store {
  public:
-  // Creates the file or opens it. *fresh: it holds nothing of the chain. kFailedPrecondition: it belongs to other contracts.
-  static Result<std::unique_ptr<Store>> Open(const std::string& path, const StoreIdentity& identity);
+  // Creates the file or opens it. *fresh: it holds nothing of the chain. kFailedPrecondition: it
+  // belongs to other contracts.
+  static Result<std::unique_ptr<Store>> Open(const std::string& path,
+                                             const StoreIdentity& identity);
   ~Store();
 
   bool fresh() const { return fresh_; }  // nothing of the chain was in it when it was opened
 
-  Status Apply(const ChainChange& change);           // all or nothing; taking the same range twice is no harm
-  Status ForgetChain();                              // before the chain is read again from the start
+  Status Apply(
+      const ChainChange& change);  // all or nothing; taking the same range twice is no harm
+  Status ForgetChain();            // before the chain is read again from the start
   Result<std::vector<chain::LogEntry>> RegistryLogs() const;  // in order of (block, index)
 
   Status PutManifest(const Hash32& hash, std::string_view text);
   Result<std::vector<std::pair<Hash32, std::string>>> Manifests() const;
 
-  // Replaces an entry with the same head and n. Older unmined places of the same receipts are dropped, and so are all but the newest
-  // kMaxBatchesPerLine batches of the line.
+  // Replaces an entry with the same head and n. Older unmined places of the same receipts are
+  // dropped, and so are all but the newest kMaxBatchesPerLine batches of the line.
   Status PutEntry(const QueueItem& item, const std::vector<ReceiptProof>& receipts);
   Result<std::vector<QueueItem>> Queue() const;
   // Entries of the head that its outbox does not hold any more.
   Status DropEntriesExcept(const Address& head, const std::set<uint64_t>& kept);
 
   Result<std::optional<ReceiptState>> FindReceipt(const Hash32& hash) const;
-  Result<uint64_t> LastSeq(const Hash32& line) const;                                 // 0: none
-  Result<std::vector<MinedBatch>> Batches(const Hash32& line, size_t most) const;    // newest first
-  Result<std::vector<MinedBatch>> NewestBatches(size_t most) const;                  // of all lines
+  Result<uint64_t> LastSeq(const Hash32& line) const;                              // 0: none
+  Result<std::vector<MinedBatch>> Batches(const Hash32& line, size_t most) const;  // newest first
+  Result<std::vector<MinedBatch>> NewestBatches(size_t most) const;                // of all lines
   Result<bool> IsServed(const Hash32& query) const;
 
   static constexpr size_t kMaxBatchesPerLine = 8;

@@ -42,7 +42,8 @@ std::string TypeOf(const fs::path& path) {
 }
 
 bool IsHidden(const fs::path& relative) {
-  return std::any_of(relative.begin(), relative.end(), [](const fs::path& part) { return part.string().starts_with('.'); });
+  return std::any_of(relative.begin(), relative.end(),
+                     [](const fs::path& part) { return part.string().starts_with('.'); });
 }
 
 }  // namespace
@@ -50,7 +51,8 @@ bool IsHidden(const fs::path& relative) {
 net::HttpHeaders PageHeaders(std::string_view content_type) {
   return {{"Content-Type", std::string(content_type)},
           {"Content-Security-Policy",
-           "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+           "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+           "frame-ancestors 'none'"},
           {"X-Content-Type-Options", "nosniff"},
           {"Referrer-Policy", "no-referrer"},
           {"Cross-Origin-Opener-Policy", "same-origin"},
@@ -62,17 +64,20 @@ Result<WebFiles> WebFiles::Load(const std::string& folder) {
   WebFiles out;
   size_t total = 0;
   fs::recursive_directory_iterator it(folder, failed);
-  if (failed) return Error(Code::kNotFound, "--web: there is no folder " + folder + " that can be read");
+  if (failed)
+    return Error(Code::kNotFound, "--web: there is no folder " + folder + " that can be read");
   for (; it != fs::recursive_directory_iterator(); it.increment(failed)) {
     if (failed) return Error(Code::kUnavailable, "--web: " + folder + " cannot be read");
     const fs::path relative = it->path().lexically_relative(folder);
     if (it->is_symlink(failed) || !it->is_regular_file(failed) || IsHidden(relative)) continue;
-    if (out.files_.size() >= kMaxFiles) return Error(Code::kResourceExhausted, "--web: more than 4096 files");
+    if (out.files_.size() >= kMaxFiles)
+      return Error(Code::kResourceExhausted, "--web: more than 4096 files");
     Bytes content = TT_TRY(ReadFile(it->path().string(), kMaxTotal));
     total += content.size();
     if (total > kMaxTotal) return Error(Code::kResourceExhausted, "--web: more than 64 MiB");
     std::string etag = "\"" + ToHex(crypto::Sha256(content)).substr(0, 32) + "\"";
-    out.files_["/" + relative.generic_string()] = {std::move(content), TypeOf(relative), std::move(etag)};
+    out.files_["/" + relative.generic_string()] = {std::move(content), TypeOf(relative),
+                                                   std::move(etag)};
   }
   return out;
 }

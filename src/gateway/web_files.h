@@ -1,5 +1,5 @@
-// Static files of the pages, read once at start: nothing that appears on the disk later, and no path that leaves the folder, is ever served.
-// Thread-compatible.
+// Static files of the pages, read once at start: nothing that appears on the disk later, and no
+// path that leaves the folder, is ever served. Thread-compatible.
 #pragma once
 
 #include <map>
@@ -16,10 +16,12 @@ net::HttpHeaders PageHeaders(std::string_view content_type);
 class WebFiles {
  public:
   WebFiles() = default;  // none
-  // kNotFound when there is no such folder; kResourceExhausted beyond 4096 files or 64 MiB. Hidden files and links are left out.
+  // kNotFound when there is no such folder; kResourceExhausted beyond 4096 files or 64 MiB. Hidden
+  // files and links are left out.
   static Result<WebFiles> Load(const std::string& folder);
 
-  // The answer to a GET, or nothing. "/a/" is "/a/index.html", "/a" may be "/a.html". `etag`: If-None-Match of the request, or "".
+  // The answer to a GET, or nothing. "/a/" is "/a/index.html", "/a" may be "/a.html". `etag`:
+  // If-None-Match of the request, or "".
   std::optional<net::HttpResponse> Get(std::string_view path, std::string_view etag) const;
   size_t size() const { return files_.size(); }
 

@@ -18,7 +18,8 @@ Error ExplainInUse(Error error, const std::string& listen) {
   if (error.code() != Code::kUnavailable || !address) return error;
   auto holder = gateway::PortHolder(address->port);
   if (!holder) return error;
-  return Error(error.code(), error.message() + ": " + *holder + " holds it; stop it, or choose another --listen");
+  return Error(error.code(),
+               error.message() + ": " + *holder + " holds it; stop it, or choose another --listen");
 }
 
 Result<std::unique_ptr<gateway::Gateway>> Open(net::IoContext& io, gateway::Options& options) {
@@ -39,11 +40,14 @@ Status Run(gateway::Options options) {
                          crypto::AddressText(gateway.relay().gas_address()));
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](auto, int) {
-    net::Spawn(io.get_executor(), [](gateway::Gateway& g, net::IoContext& loop) -> net::Task<void> {
-      LogInfo("gateway", "stops");
-      co_await g.Stop();
-      loop.stop();
-    }(gateway, io), "stop");
+    net::Spawn(
+        io.get_executor(),
+        [](gateway::Gateway& g, net::IoContext& loop) -> net::Task<void> {
+          LogInfo("gateway", "stops");
+          co_await g.Stop();
+          loop.stop();
+        }(gateway, io),
+        "stop");
   });
   io.run();
   return Ok{};

@@ -12,7 +12,8 @@ namespace {
 crypto::Address AddressOrExit(const char* option, const std::string& text) {
   auto address = crypto::ParseAddress(text);
   if (address && !crypto::IsZero(*address)) return *address;
-  std::fprintf(stderr, "teetee-gateway: %s: not the address of a contract (0x and 40 hex digits)\n", option);
+  std::fprintf(stderr, "teetee-gateway: %s: not the address of a contract (0x and 40 hex digits)\n",
+               option);
   std::exit(ExitCode(Code::kInvalidArgument));
 }
 
@@ -28,10 +29,15 @@ Options ParseOptions(int argc, char** argv) {
   app.add_option("--rpc", s.rpc_url, "JSON-RPC of the chain, http://host:port")->required();
   app.add_option("--registry", registry, "address of the Registry")->required();
   app.add_option("--ledger", ledger, "address of the Ledger")->required();
-  app.add_option("--chain-id", s.identity.chain_id, "id of the chain; 31337: development")->required();
-  app.add_option("--from-block", s.from_block, "block in which the contracts were deployed")->capture_default_str();
-  app.add_option("--state", s.state, "folder for the database and the sender's journal")->required();
-  app.add_option("--gas-key-file", o.gas_key_file, "private key that pays for gas and owns nothing else, mode 0600 (default: gas.key in --state, made when absent)");
+  app.add_option("--chain-id", s.identity.chain_id, "id of the chain; 31337: development")
+      ->required();
+  app.add_option("--from-block", s.from_block, "block in which the contracts were deployed")
+      ->capture_default_str();
+  app.add_option("--state", s.state, "folder for the database and the sender's journal")
+      ->required();
+  app.add_option("--gas-key-file", o.gas_key_file,
+                 "private key that pays for gas and owns nothing else, mode 0600 (default: gas.key "
+                 "in --state, made when absent)");
   app.add_option("--web", s.web, "folder of static pages to serve besides the status page");
   app.add_flag("--verbose", o.verbose, "log more");
   try {

@@ -1,4 +1,5 @@
-// Who listens on a TCP port of this machine, for the error of a second instance. Linux, /proc; only the user's own processes are visible.
+// Who listens on a TCP port of this machine, for the error of a second instance. Linux, /proc; only
+// the user's own processes are visible.
 #pragma once
 
 #include <cstdint>

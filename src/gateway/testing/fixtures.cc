@@ -9,7 +9,8 @@
 namespace teetee::gateway::testing {
 namespace {
 
-chain::LogEntry LogOf(std::string_view signature, std::vector<Hash32> indexed, Bytes data, uint64_t block) {
+chain::LogEntry LogOf(std::string_view signature, std::vector<Hash32> indexed, Bytes data,
+                      uint64_t block) {
   static uint64_t index = 0;
   chain::LogEntry log;
   log.topics = {chain::EventTopicOf(signature)};
@@ -52,21 +53,26 @@ chain::Model MakeModel(std::string_view manifest, size_t slots, const Address& v
 }
 
 chain::LogEntry ModelAddedLog(const chain::Model& model, uint64_t block) {
-  return LogOf("ModelAdded(bytes32,bytes26,(bytes32,address,uint64,uint64,uint32,uint32,(bytes32,uint32)[]))",
-               {chain::ModelId(model), FamilyWord(model)}, chain::EncodeModel(model), block);
+  return LogOf(
+      "ModelAdded(bytes32,bytes26,(bytes32,address,uint64,uint64,uint32,uint32,(bytes32,uint32)[])"
+      ")",
+      {chain::ModelId(model), FamilyWord(model)}, chain::EncodeModel(model), block);
 }
 
-chain::LogEntry NodeJoinedLog(const chain::Model& model, uint8_t slot, const Address& key, std::string_view url, uint64_t until,
-                              uint64_t block) {
+chain::LogEntry NodeJoinedLog(const chain::Model& model, uint8_t slot, const Address& key,
+                              std::string_view url, uint64_t until, uint64_t block) {
   ByteWriter data;
   data.Raw(chain::WordOf(chain::Uint128{slot})).Raw(chain::ModelId(model)).Raw(Hash32{7});
   data.Raw(chain::WordOf(chain::Uint128{160})).Raw(chain::WordOf(chain::Uint128{until}));
   Text(data, url);
   return LogOf("NodeJoined(address,address,bytes26,uint8,bytes32,bytes32,string,uint40)",
-               {chain::WordOf(key), chain::WordOf(Address{0x48}), FamilyWord(model)}, data.Take(), block);
+               {chain::WordOf(key), chain::WordOf(Address{0x48}), FamilyWord(model)}, data.Take(),
+               block);
 }
 
-chain::LogEntry NodeLeftLog(const Address& key, uint64_t block) { return LogOf("NodeLeft(address)", {chain::WordOf(key)}, {}, block); }
+chain::LogEntry NodeLeftLog(const Address& key, uint64_t block) {
+  return LogOf("NodeLeft(address)", {chain::WordOf(key)}, {}, block);
+}
 
 chain::LogEntry UrlSetLog(const Address& key, std::string_view url, uint64_t block) {
   ByteWriter data;
@@ -87,8 +93,9 @@ chain::Receipt MakeReceipt(const Hash32& line, uint8_t mark) {
   return r;
 }
 
-protocol::OutboxEntry MakeBatch(uint64_t n, uint64_t seq, const Hash32& model, const crypto::SigningKey& head,
-                                const chain::Domain& domain, std::vector<chain::Receipt> leaves) {
+protocol::OutboxEntry MakeBatch(uint64_t n, uint64_t seq, const Hash32& model,
+                                const crypto::SigningKey& head, const chain::Domain& domain,
+                                std::vector<chain::Receipt> leaves) {
   protocol::BatchEntry e;
   e.model = model;
   e.head = head.address();
@@ -97,7 +104,8 @@ protocol::OutboxEntry MakeBatch(uint64_t n, uint64_t seq, const Hash32& model, c
   std::vector<Hash32> hashes;
   for (const chain::Receipt& leaf : leaves) hashes.push_back(chain::StructHash(leaf));
   e.batch.root = crypto::MerkleTree(std::move(hashes)).root();
-  e.signature = chain::SignTyped(domain, chain::MessageOf(chain::LineOf(model, head.address()), e.batch), head);
+  e.signature = chain::SignTyped(
+      domain, chain::MessageOf(chain::LineOf(model, head.address()), e.batch), head);
   e.leaves = std::move(leaves);
   return {n, std::move(e)};
 }
@@ -122,9 +130,13 @@ Bytes SealedWire(const Address& head, const Hash32& model, size_t ciphertext_byt
 }
 
 FakeNode::FakeNode(net::IoContext& io, const Address& key) {
-  pages["/healthz"] = Json::MakeObject({{"status", "ok"}, {"key", ToHex0x(key)}, {"class", "simulated"}}).Dump();
-  pages["/v1/teetee/evidence"] = Json::MakeObject({{"key", ToHex0x(key)}, {"evidence", "AAAA"}}).Dump();
-  auto handler = [this](net::HttpRequest& request, net::HttpReply& reply) { return Handle(request, reply); };
+  pages["/healthz"] =
+      Json::MakeObject({{"status", "ok"}, {"key", ToHex0x(key)}, {"class", "simulated"}}).Dump();
+  pages["/v1/teetee/evidence"] =
+      Json::MakeObject({{"key", ToHex0x(key)}, {"evidence", "AAAA"}}).Dump();
+  auto handler = [this](net::HttpRequest& request, net::HttpReply& reply) {
+    return Handle(request, reply);
+  };
   auto server = net::HttpServer::Listen(io, "127.0.0.1:0", handler);
   TT_CHECK(server.has_value());
   server_ = *std::move(server);
@@ -143,7 +155,8 @@ net::Task<void> FakeNode::Handle(net::HttpRequest& request, net::HttpReply& repl
     for (const auto& entry : outbox) {
       if (entry.n > after) rest.push_back(entry);
     }
-    response = net::HttpResponse::Text(200, raw_outbox.empty() ? OutboxText(rest) : raw_outbox, "application/json");
+    response = net::HttpResponse::Text(200, raw_outbox.empty() ? OutboxText(rest) : raw_outbox,
+                                       "application/json");
   } else if (auto page = pages.find(request.path); page != pages.end()) {
     response = net::HttpResponse::Text(200, page->second, "application/json");
   }

@@ -42,7 +42,8 @@ pid_t StartAnvil(uint16_t port) {
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::execl(kAnvil, kAnvil, "--host", "127.0.0.1", "--port", text.c_str(), "--silent", static_cast<char*>(nullptr));
+  ::execl(kAnvil, kAnvil, "--host", "127.0.0.1", "--port", text.c_str(), "--silent",
+          static_cast<char*>(nullptr));
   ::_exit(127);
 }
 
@@ -75,8 +76,9 @@ LocalChain::~LocalChain() {
 bool LocalChain::Deploy() {
   const std::string key_file = folder_ + "/rich.key", out = folder_ + "/deployed.json";
   if (!crypto::CreateSecretFile(key_file, key_.secret())) return false;
-  const std::string command = "node contracts/tools/deploy.mjs --rpc " + url_ + " --key-file " + key_file + " --auditor " +
-                              crypto::AddressText(auditor_.address()) + " --json > " + out + " 2> " + folder_ + "/deploy.log";
+  const std::string command = "node contracts/tools/deploy.mjs --rpc " + url_ + " --key-file " +
+                              key_file + " --auditor " + crypto::AddressText(auditor_.address()) +
+                              " --json > " + out + " 2> " + folder_ + "/deploy.log";
   bool deployed = false;
   for (int i = 0; i < 20 && !deployed; ++i) {  // anvil needs a moment
     deployed = std::system(command.c_str()) == 0;
@@ -93,7 +95,8 @@ bool LocalChain::Deploy() {
   chain::SenderOptions options;
   options.chain_id = kChainId;
   options.journal_path = folder_ + "/rich.journal";
-  auto sender = chain::Sender::Open(rpc_.get(), *crypto::SigningKey::FromSecret(key_.secret()), options);
+  auto sender =
+      chain::Sender::Open(rpc_.get(), *crypto::SigningKey::FromSecret(key_.secret()), options);
   if (sender) sender_ = *std::move(sender);
   return sender_ != nullptr;
 }
@@ -121,12 +124,16 @@ net::Task<Status> LocalChain::Join(chain::Model model, uint8_t slot, Address key
   auto block = co_await rpc_->GetBlock(at);
   TT_CO_CHECK(block);
   // The newest block's parent: eth_call runs in the newest block, which does not know its own hash.
-  const chain::JoinClaim claim{kChainId, identity_.registry, account(), key, model.slots[slot].weights, (*block)->parent};
-  const chain::Approval approval{model.manifest, chain::JoinReportData(claim), (*block)->timestamp + 3600};
-  const auto signature = chain::SignTyped(chain::Domain::Allowlist(kChainId, verifier_), approval, auditor_);
+  const chain::JoinClaim claim{kChainId, identity_.registry,        account(),
+                               key,      model.slots[slot].weights, (*block)->parent};
+  const chain::Approval approval{model.manifest, chain::JoinReportData(claim),
+                                 (*block)->timestamp + 3600};
+  const auto signature =
+      chain::SignTyped(chain::Domain::Allowlist(kChainId, verifier_), approval, auditor_);
   const Bytes quote = chain::AllowlistQuote(approval.report_data, approval.expires, {signature});
-  co_return co_await Send(identity_.registry, chain::Wei(),
-                          chain::registry::Join(chain::ModelId(model), slot, key, url, quote, (*block)->number - 1));
+  co_return co_await Send(
+      identity_.registry, chain::Wei(),
+      chain::registry::Join(chain::ModelId(model), slot, key, url, quote, (*block)->number - 1));
 }
 
 net::Task<Result<Json>> LocalChain::Dev(std::string method, Json params) {

@@ -1,4 +1,5 @@
-// For tests: anvil on a port of its own with the contracts on it, and an account that may do what hosts and users do.
+// For tests: anvil on a port of its own with the contracts on it, and an account that may do what
+// hosts and users do.
 #pragma once
 
 #include <sys/types.h>
