@@ -15,6 +15,16 @@ int64_t UnixNow() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+void AddDefaultSystem(const std::string& system, Json& messages) {
+  if (system.empty()) return;
+  for (const Json& message : messages.as_array()) {
+    auto role = message.GetString("role");
+    if (role && (*role == "system" || *role == "developer")) return;
+  }
+  Json first = Json::MakeObject({{"role", "system"}, {"content", system}});
+  messages.as_array().insert(messages.as_array().begin(), std::move(first));
+}
+
 bool KnownPath(std::string_view path) {
   return path == "/v1/chat/completions" || path == "/v1/completions" || path == "/teetee/release";
 }
@@ -120,6 +130,7 @@ Status HeadService::BuildPrompt(Work& work) const {
     return Error(Code::kNotFound, "this node does not serve that model; it serves '" + p_.facts.model_name + "'");
   }
   TT_RETURN_IF_ERROR(work.wanted.sampler.Validate(p_.tokenizer.size()));
+  if (work.wanted.chat) AddDefaultSystem(p_.facts.system, work.wanted.messages);
   engine::ChatOptions options;
   options.now_unix = UnixNow();
   if (!work.wanted.tools.is_null()) options.tools = &work.wanted.tools;

@@ -25,6 +25,7 @@ struct HeadFacts {
   ByteArray<16> boot{};
   Hash32 model{}, manifest{};
   std::string model_name;
+  std::string system;          // the manifest's default system message
   uint32_t slots = 1;
   size_t context = 2048;       // positions
   uint32_t default_max_tokens = 512;

@@ -143,6 +143,7 @@ Status CheckSlots(const Manifest& manifest) {
 }  // namespace
 
 Status Manifest::Check() const {
+  if (system.size() > Limits::kMaxSystemBytes) return Bad("the system message is too long");
   if (name.size() > Limits::kMaxTextBytes || !IsPrintable(name))
     return Bad("name is not printable ASCII");
   TT_RETURN_IF_ERROR(CheckConfig(*this));

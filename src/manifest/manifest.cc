@@ -64,15 +64,16 @@ std::string Text(const Manifest& manifest) {
   Json tensors = Json::MakeArray(), slots = Json::MakeArray();
   for (const Tensor& tensor : manifest.tensors) tensors.Push(ToJson(tensor));
   for (const Slot& slot : manifest.slots) slots.Push(ToJson(slot));
-  return Json::MakeObject({{"config", config},
+  Json out = Json::MakeObject({{"config", config},
                            {"name", manifest.name},
                            {"profile", kProfile},
                            {"slots", slots},
                            {"tensors", tensors},
                            {"tensors_root", ToHex(manifest.tensors_root)},
                            {"tokenizer_sha256", ToHex(manifest.tokenizer_sha256)},
-                           {"version", kVersion}})
-      .Canonical();
+                           {"version", kVersion}});
+  if (!manifest.system.empty()) out.Set("system", manifest.system);
+  return out.Canonical();
 }
 
 Result<Tensor> TensorFrom(const Json& json) {
@@ -124,6 +125,7 @@ Result<Manifest> ManifestFrom(const Json& json) {
   }
   Manifest out;
   out.name = TT_TRY(json.GetString("name"));
+  if (json.Find("system")) out.system = TT_TRY(json.GetString("system"));
   for (const auto& [key, value] : TT_TRY(json.GetObject("config"))->as_object()) {
     if (!value.is_string()) return Bad("a value of config is not a string");
     out.config[key] = value.as_string();

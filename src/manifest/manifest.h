@@ -25,6 +25,7 @@ struct Limits {
   static constexpr size_t kMaxConfigEntries = 64;
   static constexpr size_t kMaxKatsPerSlot = 16;
   static constexpr size_t kMaxTextBytes = 256;  // of any name
+  static constexpr size_t kMaxSystemBytes = 4096;
   static constexpr uint64_t kMaxKatTokens = 4096;
 };
 
@@ -61,6 +62,7 @@ struct Slot {
 
 struct Manifest {
   std::string name;  // printable ASCII, may be empty
+  std::string system;  // UTF-8; message that stands first in a conversation that brings none; may be empty
   // Every value a string: decimal integers, f32 as "0x" and 8 hex digits of its bits, words.
   // "n_layers" must be there.
   std::map<std::string, std::string> config;

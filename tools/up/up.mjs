@@ -13,6 +13,7 @@ let BIN = join(ROOT, 'build/bin');
 let UP = join(HOME, 'up.json');
 const PRICE = 20_000_000_000n; // wei per token, in and out: 100,000 tokens for 0.002 ETH
 const DEFAULT_NAME = 'smollm2-135m-instruct';
+const DEFAULT_SYSTEM = 'You are a helpful assistant.'; // docs/design/0004-default-system-message.md
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -123,13 +124,13 @@ function modelFile(path) {
 }
 
 /** Splits once per (file, program, slots) and keeps the result. */
-function splitModel(file, name, slots) {
-  const digest = createHash('sha256').update(readFileSync(file)).update(readFileSync(join(BIN, 'teetee'))).digest('hex').slice(0, 16);
+function splitModel(file, name, slots, system) {
+  const digest = createHash('sha256').update(readFileSync(file)).update(readFileSync(join(BIN, 'teetee'))).update(system).digest('hex').slice(0, 16);
   const folder = join(HOME, 'models', `${name}-${slots}-${digest}`);
   if (!existsSync(join(folder, 'manifest.json'))) {
     say(`  splitting ${basename(file)} into ${slots} shard${slots === 1 ? '' : 's'}`);
     rmSync(folder, { recursive: true, force: true });
-    run('teetee', 'model', 'split', file, '--slots', String(slots), '--name', name, '-o', folder);
+    run('teetee', 'model', 'split', file, '--slots', String(slots), '--name', name, '--system', system, '-o', folder);
   }
   return folder;
 }
@@ -177,7 +178,7 @@ function writeTrust(deployed, name, id) {
 
 async function startNode(slot, context) {
   const { ports, folder, demo } = context;
-  const state = join(HOME, 'nodes', String(slot));
+  const state = join(HOME, 'nodes', `${context.id.slice(2, 14)}-${slot}`); // a key serves one family and slot for life
   const host = demo[slot % 2 === 0 ? 'host1' : 'host2'];
   const argv = [
     join(BIN, 'teetee-node'), '--shard', join(folder, readJson(join(folder, 'manifest.json')).slots[slot].file),
@@ -192,8 +193,20 @@ async function startNode(slot, context) {
   return { proc, url: url(ports.http[slot]), slot, key: health.key, host };
 }
 
+/** A chain that was just started again may not know its older blocks' hashes yet: the evidence is then made anew. */
+async function joinNode(node, context) {
+  for (let attempt = 1; ; ++attempt) {
+    try {
+      return joinOnce(node, context);
+    } catch (error) {
+      if (attempt === 6) throw error;
+      await sleep(1000);
+    }
+  }
+}
+
 /** The real calls: evidence for a fresh block, the auditor's verdict, the host's own transaction. */
-function joinNode(node, context) {
+function joinOnce(node, context) {
   const folder = join(HOME, 'join');
   mkdirSync(folder, { recursive: true });
   const request = join(folder, `${node.slot}.request.json`);
@@ -308,7 +321,7 @@ async function up(opts) {
     const demo = demoAccounts(join(HOME, 'keys'));
     const rpc = url(opts.ports.rpc);
     await fund(rpc, Object.values(demo).map((account) => account.address));
-    const [deployed, folder] = await Promise.all([contracts(rpc, join(HOME, 'chain/contracts.json'), demo), Promise.resolve(splitModel(file, name, opts.slots))]);
+    const [deployed, folder] = await Promise.all([contracts(rpc, join(HOME, 'chain/contracts.json'), demo), Promise.resolve(splitModel(file, name, opts.slots, opts.model ? '' : DEFAULT_SYSTEM))]);
     const params = modelParams(folder, deployed);
     writeJson(join(HOME, 'model.json'), params);
     const id = await registerModel(rpc, deployed.registry, params, demo);
@@ -322,7 +335,7 @@ async function up(opts) {
     const failed = started.find((s) => s.status === 'rejected');
     if (failed) throw failed.reason;
     nodes.sort((a, b) => a.slot - b.slot);
-    for (const node of nodes) joinNode(node, context);
+    for (const node of nodes) await joinNode(node, context);
     procs.proxy = await startProxy(context);
     writeJson(UP, describe(context, nodes, procs));
     say('  waiting for a first answer');

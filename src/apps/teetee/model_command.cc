@@ -312,6 +312,7 @@ void AddSplit(CLI::App& model) {
   command->add_option("--slots", o->split.slots, "number of slots, with blocks divided evenly");
   command->add_option("--cut", o->split.cuts, "first blocks of slots 1, 2, ...: 12,20");
   command->add_option("--name", o->split.name, "name of the model in the API (default: the file's)");
+  command->add_option("--system", o->split.system, "system message for conversations that bring none (default: the template's own)");
   command->add_option("-o,--output", o->split.folder, "folder for the files")->required();
   AddJsonFlag(*command, &o->json);
   SetAction(*command, [o] { return Show(SplitModel(o->split, TerminalProgress()), o->json); });
@@ -329,6 +330,7 @@ Result<Json> SplitModel(const SplitRequest& request, const ModelProgress& progre
 
   manifest::Manifest m;
   m.name = request.name.empty() ? config.name : request.name;
+  m.system = request.system;
   m.config = model::CanonicalConfig(config);
   m.tokenizer_sha256 = TokenizerHash(whole);
   TensorHasher hasher(progress);

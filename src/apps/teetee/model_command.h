@@ -26,6 +26,7 @@ struct SplitRequest {
   uint32_t slots = 0;  // 0: as many as the cuts give, else 1
   std::string cuts;  // "12,20": first blocks of slots 1, 2; must agree with slots if both are given
   std::string name;    // of the model in the API; empty: general.name of the file
+  std::string system;  // default system message; empty: what the model's own template does
   std::string folder;  // made if absent; gets slot-0.gguf, slot-1.gguf, ... and manifest.json
 };
 // {"manifest_hash","tensors_root","manifest","slots":[{"file","first_block","block_count",

@@ -116,7 +116,9 @@ net::Task<Result<Json>> JoinEvidence(Node::State& s, const Json& body) {
                          s.facts.weights_root, (*block)->hash};
   Hash32 digest = chain::JoinReportData(claim);
   auto provider = s.provider;
-  auto quote = co_await net::OnThread(*s.pool, [provider, digest] { return provider->Quote(attest::JoinReportData(digest)); });
+  // Named before the co_await: g++ 12 destroys a temporary lambda's captures twice.
+  auto make_quote = [provider, digest] { return provider->Quote(attest::JoinReportData(digest)); };
+  auto quote = co_await net::OnThread(*s.pool, std::move(make_quote));
   TT_CO_CHECK(quote);
   auto collateral_bytes = s.provider->Collateral();
   TT_CO_CHECK(collateral_bytes);

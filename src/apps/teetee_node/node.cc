@@ -102,6 +102,7 @@ Status MakeHead(Node::State& s) {
   facts.model = s.facts.model;
   facts.manifest = s.facts.params.manifest;
   facts.model_name = s.facts.manifest.name;
+  facts.system = s.facts.manifest.system;
   facts.slots = s.slots();
   facts.context = std::min<size_t>(s.options.max_context, s.compute->shard().config().context_length);
   s.head = std::make_unique<head::HeadService>(head::HeadService::Parts{
