@@ -27,6 +27,10 @@ constexpr uint8_t kP256SpkiPrefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
                                        0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                        0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
 
+// AlgorithmIdentifier of ecdsa-with-SHA256; RFC 5758 section 3.2: parameters must be absent.
+constexpr uint8_t kEcdsaSha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+                                    0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+
 struct ErrorQueueGuard {
   ~ErrorQueueGuard() { ERR_clear_error(); }
 };
@@ -61,17 +65,52 @@ Result<ByteView> SignedPart(ByteView der) {
   return ByteView(start, at + length);
 }
 
-Result<P256Signature> RawFromBitString(const ASN1_BIT_STRING* bits) {
+Bytes DerElement(int tag, bool constructed, ByteView content) {
+  Bytes out(static_cast<size_t>(
+      ASN1_object_size(constructed ? 1 : 0, static_cast<int>(content.size()), tag)));
+  uint8_t* at = out.data();
+  ASN1_put_object(&at, constructed ? 1 : 0, static_cast<int>(content.size()), tag,
+                  V_ASN1_UNIVERSAL);
+  std::copy(content.begin(), content.end(), at);
+  return out;
+}
+
+// The bytes around the signed part are covered by no signature, and OpenSSL reads more than one
+// form of them (a BIT STRING with unused bits, long lengths). There is one DER form: build it and
+// compare, so that nobody can change a byte of what a key has signed.
+Status CheckEnvelope(ByteView der, ByteView signed_part, const ECDSA_SIG* signature) {
+  Bytes bits = {0};  // unused bits
+  Bytes value = EncodeDer(signature, i2d_ECDSA_SIG);
+  bits.insert(bits.end(), value.begin(), value.end());
+  bits = DerElement(V_ASN1_BIT_STRING, false, bits);
+  Bytes content = ToBytes(signed_part);
+  content.insert(content.end(), std::begin(kEcdsaSha256), std::end(kEcdsaSha256));
+  content.insert(content.end(), bits.begin(), bits.end());
+  Bytes expected = DerElement(V_ASN1_SEQUENCE, true, content);
+  if (!std::equal(der.begin(), der.end(), expected.begin(), expected.end())) {
+    return Bad("DER: not the canonical form around the signed part");
+  }
+  return Ok{};
+}
+
+struct SignedObject {
+  Bytes signed_der;
+  P256Signature signature{};
+};
+
+// Splits a certificate or CRL, which must be the one DER form of its parts.
+Result<SignedObject> ReadSigned(ByteView der, const ASN1_BIT_STRING* bits) {
   const uint8_t* at = ASN1_STRING_get0_data(bits);
-  long size = ASN1_STRING_length(bits);
-  const uint8_t* end = at + size;
-  EcdsaSigPtr signature(d2i_ECDSA_SIG(nullptr, &at, size));
-  P256Signature out;
-  if (signature == nullptr || at != end ||
-      BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), 32) != 32 ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + 32, 32) != 32) {
+  EcdsaSigPtr signature(d2i_ECDSA_SIG(nullptr, &at, ASN1_STRING_length(bits)));
+  SignedObject out;
+  if (signature == nullptr ||
+      BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.signature.data(), 32) != 32 ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.signature.data() + 32, 32) != 32) {
     return Bad("signature value is no ECDSA P-256 signature");
   }
+  ByteView signed_part = TT_TRY(SignedPart(der));
+  TT_RETURN_IF_ERROR(CheckEnvelope(der, signed_part, signature.get()));
+  out.signed_der = ToBytes(signed_part);
   return out;
 }
 
@@ -239,9 +278,10 @@ struct X509Reader {
     X509_get0_signature(&bits, &algorithm, x.get());
     TT_RETURN_IF_ERROR(CheckAlgorithm(algorithm));
     TT_RETURN_IF_ERROR(CheckAlgorithm(X509_get0_tbs_sigalg(x.get())));
-    fields->signature = TT_TRY(RawFromBitString(bits));
+    SignedObject parts = TT_TRY(ReadSigned(der, bits));
+    fields->signature = parts.signature;
+    fields->signed_der = std::move(parts.signed_der);
     fields->der = ToBytes(der);
-    fields->signed_der = ToBytes(TT_TRY(SignedPart(der)));
     TT_RETURN_IF_ERROR(ReadKey(x.get(), fields.get()));
     TT_RETURN_IF_ERROR(ReadNames(x.get(), fields.get()));
     TT_RETURN_IF_ERROR(ReadExtensions(x.get(), fields.get()));
@@ -275,8 +315,9 @@ struct X509Reader {
     X509_CRL_get0_signature(x.get(), &bits, &algorithm);
     // OpenSSL has no way to the inner copy of the algorithm; we verify with this one in any case.
     TT_RETURN_IF_ERROR(CheckAlgorithm(algorithm));
-    fields->signature = TT_TRY(RawFromBitString(bits));
-    fields->signed_der = ToBytes(TT_TRY(SignedPart(der)));
+    SignedObject parts = TT_TRY(ReadSigned(der, bits));
+    fields->signature = parts.signature;
+    fields->signed_der = std::move(parts.signed_der);
     fields->issuer_der = EncodeDer(X509_CRL_get_issuer(x.get()), i2d_X509_NAME);
     fields->updates.not_before = TT_TRY(UnixTime(X509_CRL_get0_lastUpdate(x.get())));
     fields->updates.not_after = TT_TRY(UnixTime(X509_CRL_get0_nextUpdate(x.get())));

@@ -38,7 +38,8 @@ struct KeyUsage {
 class Certificate {
  public:
   // Exactly one certificate and no byte more. Refused: a key that is not P-256, another signature
-  // algorithm, a critical extension that nobody here interprets, a repeated extension.
+  // algorithm, a critical extension that nobody here interprets, a repeated extension, and any but
+  // the one DER form of the bytes around the signed part.
   static Result<Certificate> FromDer(ByteView der);
   // One PEM block; white space around it only.
   static Result<Certificate> FromPem(std::string_view pem);
