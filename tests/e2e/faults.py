@@ -5,7 +5,7 @@ import time
 from . import chain
 from .bundles import verify
 from .harness import check, equal, test, wait_until
-from .money import conservation, receipt_of, settled
+from .money import conservation, receipt_of, settled, tab_is_charged_the_sum_of_receipts
 from .stack import Stack
 
 PATIENCE = 20  # seconds within which a request must have an answer, whatever is dead
@@ -103,3 +103,9 @@ def every_receipt_stands_and_every_wei_is_there(s: Stack):
         return True
     wait_until("every receipt verifies on chain", all_verify, 90, every=5)
     conservation(chain.Snapshot(s))
+
+
+@test("faults.nothing_is_charged_in_vain", limit=120, logs=("proxy", "node-0"))
+def the_user_paid_for_what_was_delivered(s: Stack):
+    """Answers that the client refused, or that broke off, must not be among the charges."""
+    tab_is_charged_the_sum_of_receipts(s)

@@ -7,6 +7,7 @@ from .harness import check, contains, equal, test
 from .stack import ROOT, Stack
 
 FRANCE = "What is the capital of France?"
+SYSTEM = "You are a helpful assistant."  # 135M parameters in four bits: with its own long system message the model babbles
 
 
 def model_file() -> pathlib.Path:
@@ -26,11 +27,19 @@ def run_locally(s: Stack, prompt: str, tokens: int, *more) -> dict:
 def knows_the_capital_of_france(s: Stack):
     check(len(s.up["nodes"]) >= 2, "the stack has one shard only")
     before = s.rows()
-    answer = s.chat(FRANCE, max_tokens=32)
+    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": FRANCE}]
+    answer = s.chat("", messages=messages, max_tokens=32)
     contains(answer.content, "Paris", "the answer")
     after = s.rows()
     for slot in before:
         check(after[slot] > before[slot], f"slot {slot} computed nothing")
+    equal(answer.content, run_locally(s, FRANCE, 32, "--temp", 0, "--system", SYSTEM)["text"], "text over shards and in one process")
+
+
+@test("same_bits.greedy", limit=120)
+def greedy_text_is_the_same(s: Stack):
+    """With the template's own system message, where the first token is nearly a tie: a changed bit would show."""
+    answer = s.chat(FRANCE, max_tokens=32)
     equal(answer.content, run_locally(s, FRANCE, 32, "--temp", 0)["text"], "text over shards and in one process")
 
 
@@ -38,7 +47,7 @@ def knows_the_capital_of_france(s: Stack):
 def sampled_text_is_the_same(s: Stack):
     for seed in (1, 2**40 + 5):
         answer = s.chat("Write one sentence about rain.", max_tokens=24, temperature=1, seed=seed)
-        local = run_locally(s, "Write one sentence about rain.", 24, "--temp", 1, "--seed", seed)
+        local = run_locally(s, "Write one sentence about rain.", 24, "--temp", 1, "--top-p", 1, "--seed", seed)
         equal(answer.content, local["text"], f"text for seed {seed}")
 
 
