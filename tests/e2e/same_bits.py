@@ -7,7 +7,7 @@ from .harness import check, contains, equal, test
 from .stack import ROOT, Stack
 
 FRANCE = "What is the capital of France?"
-SYSTEM = "You are a helpful assistant."  # 135M parameters in four bits: with its own long system message the model babbles
+WORDY = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
 
 def model_file() -> pathlib.Path:
@@ -17,7 +17,15 @@ def model_file() -> pathlib.Path:
     return pathlib.Path(done.stdout.strip())
 
 
-def run_locally(s: Stack, prompt: str, tokens: int, *more) -> dict:
+def default_system(s: Stack) -> str:
+    """The system message of the manifest, which the head puts before conversations that bring none."""
+    argv = s.up["processes"]["node-0"]["argv"]
+    return json.loads(pathlib.Path(argv[argv.index("--manifest") + 1]).read_text()).get("system", "")
+
+
+def run_locally(s: Stack, prompt: str, tokens: int, *more, system: str | None = None) -> dict:
+    system = default_system(s) if system is None else system
+    more = (*more, "--system", system) if system else more
     done = s.teetee("run", "-m", model_file(), "-p", prompt, "-n", tokens, "--json", *more, timeout=110)
     check(done.returncode == 0, f"teetee run ended with {done.returncode}: {done.stderr.strip()[-300:]}")
     return json.loads(done.stdout)
@@ -27,20 +35,20 @@ def run_locally(s: Stack, prompt: str, tokens: int, *more) -> dict:
 def knows_the_capital_of_france(s: Stack):
     check(len(s.up["nodes"]) >= 2, "the stack has one shard only")
     before = s.rows()
-    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": FRANCE}]
-    answer = s.chat("", messages=messages, max_tokens=32)
+    answer = s.chat(FRANCE, max_tokens=32)
     contains(answer.content, "Paris", "the answer")
     after = s.rows()
     for slot in before:
         check(after[slot] > before[slot], f"slot {slot} computed nothing")
-    equal(answer.content, run_locally(s, FRANCE, 32, "--temp", 0, "--system", SYSTEM)["text"], "text over shards and in one process")
-
-
-@test("same_bits.greedy", limit=120)
-def greedy_text_is_the_same(s: Stack):
-    """With the template's own system message, where the first token is nearly a tie: a changed bit would show."""
-    answer = s.chat(FRANCE, max_tokens=32)
     equal(answer.content, run_locally(s, FRANCE, 32, "--temp", 0)["text"], "text over shards and in one process")
+
+
+@test("same_bits.near_tie", limit=120)
+def greedy_text_is_the_same(s: Stack):
+    """With this system message the two likeliest first tokens are nearly a tie: a changed bit would show."""
+    messages = [{"role": "system", "content": WORDY}, {"role": "user", "content": FRANCE}]
+    answer = s.chat("", messages=messages, max_tokens=32)
+    equal(answer.content, run_locally(s, FRANCE, 32, "--temp", 0, system=WORDY)["text"], "text over shards and in one process")
 
 
 @test("same_bits.sampled", limit=120)
