@@ -118,9 +118,13 @@ net::Task<Result<Answered>> Asker::Ask(std::string path, std::string body, Chunk
     TT_CO_CHECK(route);
     call.route = *route;
     auto answered = co_await Try(call);
+    if (!answered || answered->status >= 500 || answered->status == 409) routes_.erase(call.model_name);
     // A node that was restarted has new keys: verify anew and try once more, as long as the client has seen nothing.
-    bool stale = !answered && (answered.error().code() == Code::kFailedPrecondition || answered.error().code() == Code::kNotFound);
+    bool stale = answered ? answered->status == 409 : answered.error().code() == Code::kFailedPrecondition || answered.error().code() == Code::kNotFound;
     if (!stale || attempt > 0 || call.streamed) co_return answered;
+    call.answered = Answered();
+    call.outputs.clear();
+    call.receipt.reset();
   }
 }
 

@@ -127,7 +127,7 @@ net::Task<Result<std::shared_ptr<const Route>>> RouteFinder::Find(std::string na
   }
   route->plan.model = *id;
   route->plan.policy = trust_.PolicyHash();
-  for (const RouteNode& node : route->nodes) route->plan.nodes.push_back({node.slot, node.key, node.shown.channel});
+  for (const RouteNode& node : route->nodes) route->plan.nodes.push_back({node.slot, node.key, node.shown.channel, node.peer.claims().boot_id});
   std::shared_ptr<const Route> out = std::move(route);
   co_return out;
 }

@@ -100,6 +100,10 @@ net::Task<Status> HeadSequence::OpenRemote(uint32_t slot) {
   const protocol::PlanNode& node = spec_.plan.First(slot);
   auto via = co_await conductor_.LinkTo(node);
   TT_CO_CHECK(via);
+  if ((*via)->link().peer().boot_id != node.boot) {
+    co_return Error(Code::kFailedPrecondition, "check plan.boot: the node of slot " + std::to_string(slot) +
+                                                   " was restarted after the client verified it; verify it again");
+  }
   auto remote = std::make_shared<Remote>();
   remote->slot = slot;
   remote->key = node.key;

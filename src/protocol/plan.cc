@@ -16,6 +16,7 @@ Result<PlanNode> NodeFromJson(const Json& json) {
   node.slot = static_cast<uint32_t>(TT_TRY(GetBounded(json, "slot", kMaxSlots - 1)));
   node.key = TT_TRY(GetHex<20>(json, "key"));
   node.channel = TT_TRY(json.GetString("channel"));
+  node.boot = TT_TRY(GetHex<16>(json, "boot"));
   if (node.channel.size() > kMaxChannelText) {
     return Error(Code::kInvalidArgument, "field 'channel': too long");
   }
@@ -60,7 +61,7 @@ Json Plan::ToJson() const {
   Json list = Json::MakeArray();
   for (const PlanNode& node : nodes) {
     list.Push(Json::MakeObject(
-        {{"slot", node.slot}, {"key", ToHex0x(node.key)}, {"channel", node.channel}}));
+        {{"slot", node.slot}, {"key", ToHex0x(node.key)}, {"channel", node.channel}, {"boot", ToHex(node.boot)}}));
   }
   return Json::MakeObject(
       {{"model", ToHex0x(model)}, {"nodes", std::move(list)}, {"policy", ToHex(policy)}});

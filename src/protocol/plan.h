@@ -15,6 +15,7 @@ struct PlanNode {
   uint32_t slot = 0;
   crypto::Address key{};  // signing key, as attested
   std::string channel;    // "host:port", a hint
+  ByteArray<16> boot{};   // boot id that the client verified: a restarted node is verified anew before it computes
   bool operator==(const PlanNode&) const = default;
 };
 

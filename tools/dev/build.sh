@@ -22,3 +22,10 @@ build_with_milestones() {
   NINJA_STATUS='%p ' ninja -C "$1" -j "$(jobs_count)" "${@:2}" 2>&1 </dev/null |
     awk '/^ *[0-9]+% /{p=int($1/10); if (p!=last) {last=p; print "    " $1; fflush()} next} {print; fflush()}' >&2
 }
+
+# The contracts' artefacts, which the chain's tests and `up` deploy from.
+build_contracts() {
+  [ "$(uname -m)" = x86_64 ] || return 0
+  [ contracts/out/Ledger.sol/Ledger.json -nt contracts/src/Ledger.sol ] && return 0
+  (cd contracts && run_quiet "compile contracts" npx --no-install forge build)
+}

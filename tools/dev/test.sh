@@ -1,13 +1,20 @@
 # ./dev test [PRESET] [FILTER]: sets up, builds, runs every suite, ends with `N passed, N failed, N skipped`.
 
 # Suites in the order of their speed. Each prints its own closing counts; a suite without them has failed.
-SUITES=(lint cpp)
+SUITES=(lint cpp chain templates contracts e2e)
 
 suite_lint() { source tools/dev/lint.sh; if cmd_lint; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi; }
 suite_cpp() { python3 tools/run_gtests.py build "$FILTER"; }
 suite_contracts() { contracts/check.sh; }
-suite_chain() { node tests/vectors/chain/cross_check.mjs; }
-suite_templates() { node tests/templates/check.mjs; }
+suite_chain() {
+  if node tests/vectors/chain/cross_check.mjs; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi
+}
+suite_templates() {
+  # The real model's own template is compared too when the model is in the cache.
+  MODEL=$(python3 tools/fetch_model.py --offline 2>/dev/null) tests/templates/check.sh >build/templates.log 2>&1 && result=0 || result=$?
+  tail -n 25 build/templates.log
+  if [ "$result" = 0 ]; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi
+}
 suite_e2e() { "$VENV/bin/python" -m tests.e2e "$FILTER"; }
 
 cmd_test() {
@@ -23,6 +30,7 @@ cmd_test() {
     TEETEE_PRESET=$preset python3 tools/run_gtests.py "build/$preset" "$FILTER"
     return
   fi
+  build_contracts
   run_suites
 }
 

@@ -6,6 +6,6 @@ cmd_up() {
   source tools/dev/setup.sh
   cmd_setup
   build_preset release
-  if [ ! -f contracts/out/Ledger.sol/Ledger.json ]; then (cd contracts && run_quiet "compile contracts" npx --no-install forge build); fi
+  build_contracts
   exec node tools/up/up.mjs up "$@"
 }
