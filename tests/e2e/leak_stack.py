@@ -1,7 +1,7 @@
 """A stack with sealing switched off, so that the capture can be seen to find something.
 
 Only protocol/sealed.cc differs (TEETEE_UNSEALED), so nothing else is built again: its one object is put in front of the libraries of the
-release build, with that build's own commands. `cmake --preset leak` would give the same programs at the price of a whole build.
+release build, with that build's own commands. A second build of everything would cost many minutes.
 """
 import contextlib
 import json

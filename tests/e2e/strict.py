@@ -1,4 +1,4 @@
-"""Strict mode, refunds, and the end of a tab."""
+"""Strict mode, and the end of a tab."""
 import json
 
 from . import chain
@@ -74,21 +74,4 @@ def closing_returns_the_rest(s: Stack):
     equal(int(event["rest"]), funded - int(receipt["cost"]), "rest of the tab")
     equal(after.tab(user, receipt["line"])["funded"], 0, "tab after closing")
     check(after.balance(user) >= int(event["rest"]), "the rest is not in the user's balance")
-    conservation(after)
-
-
-@test("strict.refund", limit=200, logs=("chain",))
-def unserved_query_is_refunded(s: Stack):
-    query = unserved(s)
-    user = query["query"]["user"]
-    before = chain.Snapshot(s).balance(user)
-
-    def refunded():
-        result = chain.ask(s, "refund", key_file=query["key"], query=query["query"])
-        check(result["status"] == "success" or result["error"] == "TooEarly", f"refund: {result}")
-        return result["status"] == "success"
-    wait_until("the deadline is over and the refund goes through", refunded, 180, every=2)
-    after = chain.Snapshot(s)
-    equal(after.balance(user) - before, MAX_COST, "what came back")
-    equal(chain.ask(s, "refund", key_file=query["key"], query=query["query"])["error"], "NotOpen", "a second refund")
     conservation(after)
