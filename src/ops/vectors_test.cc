@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/sanitizers.h"
 #include "crypto/hash.h"
 #include "ops/activation.h"
 #include "ops/attention.h"
@@ -450,11 +451,13 @@ void RunFile(const std::string& name, size_t expected) {
   ASSERT_TRUE(records.has_value()) << records.error().message();
   for (Isa isa : SupportedIsas()) {
     std::map<std::string, size_t> ran;
-    size_t total = 0;
+    size_t total = 0, rope_tables = 0;
     for (const VectorRecord& r : *records) {
       if (kElsewhere.contains(r.op)) continue;
       ++total;
       if (isa != Isa::kScalar && IsPortable(r.op)) continue;
+      // By far the largest outputs, all from the same code.
+      if (kSanitized && r.op == "rope_table" && rope_tables++ % 4 != 0) continue;
       Bytes output = Compute(isa, r);
       EXPECT_EQ(testing::Difference(r, output, ToHex(crypto::Sha256(output))), "") << IsaName(isa);
       ++ran[r.op];
