@@ -169,19 +169,21 @@ TEST(AsyncMutex, KeepsTheOrderAndSurvivesCancelledWaiters) {
   auto enter = [&](AsyncMutex* mutex, int id) -> Task<void> {
     auto guard = co_await mutex->Lock();
     order.push_back(id);
-    co_await Sleep(Millis(1));
   };
   auto body = [&]() -> Task<void> {
     Executor executor = co_await CurrentExecutor();
     AsyncMutex mutex(executor);
     TaskGroup kept(executor), cancelled(executor);
-    kept.Spawn(enter(&mutex, 0));
-    for (int i = 1; i < 10; ++i) (i % 2 ? cancelled : kept).Spawn(enter(&mutex, i));
-    co_await Sleep(Millis(0));
-    EXPECT_EQ(mutex.waiting(), 9u);
-    cancelled.Cancel();
+    {
+      auto guard = co_await mutex.Lock();
+      for (int i = 0; i < 9; ++i) (i % 2 ? cancelled : kept).Spawn(enter(&mutex, i));
+      co_await Sleep(Millis(0));
+      EXPECT_EQ(mutex.waiting(), 9u);
+      cancelled.Cancel();
+      co_await cancelled.Join();
+      EXPECT_EQ(mutex.waiting(), 5u);
+    }
     co_await kept.Join();
-    co_await cancelled.Join();
     EXPECT_EQ(order, (std::vector<int>{0, 2, 4, 6, 8}));
     auto guard = co_await mutex.Lock();
     EXPECT_EQ(mutex.waiting(), 0u);
