@@ -280,7 +280,7 @@ Status Asker::Finish(Call& call) {
   call.answered.tokens_in = call.receipt->receipt.tokens_in;
   call.answered.tokens_out = call.receipt->receipt.tokens_out;
   call.answered.bundle = ToHex(call.header.request);
-  unsettled_[call.answered.bundle] = chain::StructHash(call.receipt->receipt);
+  if (!call.query) unsettled_[call.answered.bundle] = chain::StructHash(call.receipt->receipt);  // a strict one stands on chain by itself
   return MakeBundle(call, *call.receipt).Save(settings_.bundles + "/" + call.answered.bundle + ".json");
 }
 
@@ -302,6 +302,19 @@ Bundle Asker::MakeBundle(const Call& call, const protocol::ReceiptDocument& docu
 }
 
 // ---------------------------------------------------------------- afterwards
+
+void Asker::FindUnsettled() {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(settings_.bundles, error)) {
+    if (entry.path().extension() != ".json") continue;
+    auto bundle = Bundle::Load(entry.path().string());
+    if (!bundle) {
+      LogWarn("client", "bundle: " + bundle.error().message());
+    } else if (!bundle->settlement && !bundle->query) {
+      unsettled_[entry.path().stem().string()] = chain::StructHash(bundle->receipt.receipt);
+    }
+  }
+}
 
 net::Task<size_t> Asker::FetchProofs() {
   std::vector<std::pair<std::string, Hash32>> wanted(unsettled_.begin(), unsettled_.end());

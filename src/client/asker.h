@@ -50,6 +50,8 @@ class Asker {
   net::Task<Result<std::shared_ptr<const Route>>> RouteTo(std::string model, bool again);
   // The head's signed release of a tab, for Ledger.release.
   net::Task<Result<Json>> AskRelease(std::string model);
+  // Finds the bundles of earlier runs that have no proof yet. Blocks; for start-up.
+  void FindUnsettled();
   // Fetches proofs for bundles that have none yet; returns how many are still waiting.
   net::Task<size_t> FetchProofs();
 

@@ -45,6 +45,7 @@ Status RunProxy(const ProxyOptions& o) {
   asker_settings.bundles = bundles;
   asker_settings.pay = o.pay == "strict" ? client::PayMode::kStrict : client::PayMode::kTab;
   client::Asker asker(executor, gateway, trust, trust_text, rpc, *wallet, asker_settings);
+  asker.FindUnsettled();
   client::Proxy proxy(executor, asker, *wallet, gateway, trust, bundles);
   auto server = TT_TRY(net::HttpServer::Listen(io, o.listen, [&](net::HttpRequest& request, net::HttpReply& reply) { return proxy.Handle(request, reply); }));
   net::TaskGroup tasks(executor);
