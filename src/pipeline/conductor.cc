@@ -162,29 +162,28 @@ net::Task<Status> HeadSequence::WaitOpened() {
   co_return Ok{};
 }
 
-net::Task<Result<std::vector<float>>> HeadSequence::FeedChunk(std::vector<uint32_t> ids, bool sample,
-                                                              TokenFrame* local) {
+net::Task<Result<std::vector<float>>> HeadSequence::FeedChunk(std::vector<uint32_t> ids, std::shared_ptr<TokenFrame> sampled) {
   Compute::OnLogits on_logits;
-  if (local && sample) {
-    on_logits = [this, local](std::vector<float>& logits) -> Status {
-      return sampling_->Draw(logits, *local);
-    };
+  if (sampled) {  // runs on the worker, perhaps after this object is gone
+    on_logits = [sampling = sampling_, sampled](std::vector<float>& logits) -> Status { return sampling->Draw(logits, *sampled); };
   }
   auto rows = co_await conductor_.compute_.ForwardIds(compute_, position_, std::move(ids), std::move(on_logits));
   co_return rows;
 }
 
 net::Task<Result<TokenFrame>> HeadSequence::Next(std::vector<uint32_t> ids) {
-  TokenFrame token;
-  token.head = frame_head();
-  token.position = position_ + ids.size();
+  auto token = std::make_shared<TokenFrame>();
+  token->head = frame_head();
+  token->position = position_ + ids.size();
   const uint32_t chunk = conductor_.settings_.prefill_chunk;
   const uint32_t dim = static_cast<uint32_t>(conductor_.compute_.shard().config().hidden_dim);
   for (size_t at = 0; at < ids.size(); at += chunk) {
     size_t end = std::min<size_t>(ids.size(), at + chunk);
     bool sample = end == ids.size();
     std::vector<uint32_t> part(ids.begin() + static_cast<ptrdiff_t>(at), ids.begin() + static_cast<ptrdiff_t>(end));
-    auto rows = co_await FeedChunk(std::move(part), sample, single() ? &token : nullptr);
+    std::shared_ptr<TokenFrame> sampled;
+    if (single() && sample) sampled = token;
+    auto rows = co_await FeedChunk(std::move(part), std::move(sampled));
     TT_CO_CHECK(rows);
     uint64_t position = position_;
     position_ += end - at;
@@ -197,8 +196,9 @@ net::Task<Result<TokenFrame>> HeadSequence::Next(std::vector<uint32_t> ids) {
     TT_CO_CHECK(sent);
   }
   if (!single()) co_return co_await net::WithTimeout(WaitToken(), conductor_.settings_.token_limit);
-  commitment_.Update(ByteWriter().U64Le(token.position).U32Le(token.id).bytes());
-  co_return token;
+  commitment_.Update(ByteWriter().U64Le(token->position).U32Le(token->id).bytes());
+  TokenFrame own = std::move(*token);
+  co_return own;
 }
 
 net::Task<Result<TokenFrame>> HeadSequence::WaitToken() {
@@ -234,9 +234,9 @@ net::Task<Status> HeadSequence::CloseAll(CloseReason reason) {
 }
 
 net::Task<Result<std::vector<StageProof>>> HeadSequence::Close(CloseReason reason) {
-  closed_ = true;
   Status ended = co_await net::WithTimeout(CloseAll(reason), conductor_.settings_.close_limit);
-  TT_CO_CHECK(ended);
+  TT_CO_CHECK(ended);  // else the destructor tells every stage that it failed
+  closed_ = true;
   std::vector<StageProof> proofs;
   for (auto& remote : remotes_) proofs.push_back({remote->slot, remote->key, remote->claims, *remote->closed});
   co_return proofs;

@@ -63,7 +63,7 @@ class HeadSequence {
   net::Task<Status> OpenRemote(uint32_t slot);
   net::Task<Status> WaitOpened();
   net::Task<Result<Event>> Take();
-  net::Task<Result<std::vector<float>>> FeedChunk(std::vector<uint32_t> ids, bool sample, TokenFrame* local);
+  net::Task<Result<std::vector<float>>> FeedChunk(std::vector<uint32_t> ids, std::shared_ptr<TokenFrame> sampled);
   net::Task<Result<TokenFrame>> WaitToken();
   net::Task<Status> CloseAll(CloseReason reason);
   bool single() const { return spec_.plan.slots() == 1; }
@@ -76,7 +76,7 @@ class HeadSequence {
   std::shared_ptr<net::AsyncQueue<Event>> inbox_;
   std::vector<std::shared_ptr<Remote>> remotes_;  // slots 1 and up, ascending once open
   crypto::HmacSha256Stream commitment_;
-  std::unique_ptr<TailSampler> sampling_;  // one slot only
+  std::shared_ptr<TailSampler> sampling_;  // one slot only; the worker may hold it longer
   uint64_t position_ = 0;
   bool closed_ = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "protocol/fields.h"
 
 namespace teetee::pipeline {
@@ -105,7 +106,7 @@ Result<ProofBook::Line*> ProofBook::AddWork(const Hash32& line, TokenCount added
 }
 
 TokenCount ProofBook::AddPart(const Hash32& query, TokenCount added) {
-  if (queries_.size() >= kMaxQueries) queries_.erase(queries_.begin());
+  if (queries_.size() >= kMaxQueries && !queries_.contains(query)) queries_.erase(queries_.begin());
   TokenCount& sum = queries_[query];
   sum.in += added.in;
   sum.out += added.out;
@@ -140,6 +141,9 @@ Result<WorkFrame> ProofBook::Prove(const OpenFrame& open, uint64_t positions, To
 void ProofBook::WriteOff(const Hash32& line, TokenCount count) {
   Line& mine = lines_[line];
   mine.written_off = Sum(mine.written_off, Cost(count));
+  if (count.in + count.out == 0) return;
+  Status saved = Save();  // when it fails, a restart gives the head less credit: the safe side
+  if (!saved) LogWarn("proofs", saved.error().message());
 }
 
 }  // namespace teetee::pipeline

@@ -42,7 +42,7 @@ class ProofBook {
   Status CheckCredit(const Hash32& line) const;
   // Signs what a sequence has done: `proved` of it was counted before.
   Result<WorkFrame> Prove(const OpenFrame& open, uint64_t positions, TokenCount proved);
-  // Tokens of an aborted sequence will never be charged: they no longer count against the head's credit.
+  // Tokens of an aborted sequence will never be charged: they no longer count against the head's credit, also after a restart.
   void WriteOff(const Hash32& line, TokenCount count);
 
  private:

@@ -116,9 +116,6 @@ Status StageService::CheckPlan(const Link& link, const OpenFrame& open) const {
 net::Task<Result<StageService::SequencePtr>> StageService::Admit(std::shared_ptr<Link> link, OpenFrame open) {
   Status plan = CheckPlan(*link, open);
   TT_CO_CHECK(plan);
-  if (sequences_.contains(open.head.sequence)) {
-    co_return Error(Code::kFailedPrecondition, "a sequence of this id is open");
-  }
   if (open.mode != PayMode::kFree) {
     if (prepare_line_) {
       Status prepared = co_await prepare_line_(open.line);
@@ -126,6 +123,9 @@ net::Task<Result<StageService::SequencePtr>> StageService::Admit(std::shared_ptr
     }
     Status credit = proofs_.CheckCredit(open.line);
     TT_CO_CHECK(credit);
+  }
+  if (sequences_.contains(open.head.sequence)) {  // asked after the last wait: two may come at once
+    co_return Error(Code::kFailedPrecondition, "a sequence of this id is open");
   }
   size_t kept = is_tail() ? 0 : size_t{open.max_positions} * compute_.shard().config().hidden_dim * sizeof(float);
   if (kept_bytes_ + kept > settings_.max_kept_bytes) {
@@ -227,12 +227,11 @@ net::Task<Status> StageService::Step(SequencePtr sequence, ActFrame frame) {
   if (frame.position + frame.rows > sequence->open.max_positions) {
     co_return Error(Code::kResourceExhausted, "ACT: more positions than were opened");
   }
-  TokenFrame token{frame.head, TokenPosition(frame), 0, 0, {}};
+  // The worker writes it, perhaps after this task was cancelled: hence shared.
+  auto token = std::make_shared<TokenFrame>(TokenFrame{frame.head, TokenPosition(frame), 0, 0, {}});
   Compute::OnLogits sample;
   if (is_tail() && frame.sample) {
-    sample = [sequence, &token](std::vector<float>& logits) -> Status {
-      return sequence->sampling->Draw(logits, token);
-    };
+    sample = [sequence, token](std::vector<float>& logits) -> Status { return sequence->sampling->Draw(logits, *token); };
   }
   std::vector<float> x = std::move(frame.x);
   auto rows = co_await compute_.Forward(sequence->compute, frame.position, std::move(x), std::move(sample));
@@ -246,7 +245,8 @@ net::Task<Status> StageService::Step(SequencePtr sequence, ActFrame frame) {
     Status sent = co_await SendOn(sequence, frame, *std::move(rows));
     TT_CO_CHECK(sent);
   } else if (frame.sample) {
-    Status sent = co_await SendToken(sequence, std::move(token));
+    TokenFrame drawn = std::move(*token);
+    Status sent = co_await SendToken(sequence, std::move(drawn));
     TT_CO_CHECK(sent);
   }
   co_return co_await ProveIfDue(sequence);
