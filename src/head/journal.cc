@@ -56,8 +56,18 @@ Result<Journal> Journal::Open(const std::string& path) {
   return journal;
 }
 
+// A record that did not get onto the disk whole is taken back: else the next one would be appended to its torn half.
 Status Journal::Append(const Json& record) {
   if (path_.empty()) return Ok{};
+  const off_t before = ::lseek(fd_, 0, SEEK_END);
+  Status written = Write(record);
+  if (!written && before >= 0 && ::ftruncate(fd_, before) != 0) {
+    return std::move(written).error().Context("and " + path_ + " cannot be cut back");
+  }
+  return written;
+}
+
+Status Journal::Write(const Json& record) {
   std::string line = record.Dump() + "\n";
   std::string_view left = line;
   while (!left.empty()) {

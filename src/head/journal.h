@@ -27,6 +27,7 @@ class Journal {
  private:
   Journal() = default;
   Status OpenForAppend();
+  Status Write(const Json& record);
   std::string path_;
   int fd_ = -1;
   std::vector<Json> records_;
