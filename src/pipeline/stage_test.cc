@@ -189,6 +189,18 @@ TEST_F(Stage, ActOfANodeThatThePlanDoesNotAllowEndsItsLinkAndNothingElse) {
 constexpr uint8_t kUnknownTypes[] = {0, kOpenOk, kToken, kClosed, 255};
 constexpr uint8_t kParsedTypes[] = {kOpen, kAct};
 
+TEST_F(Stage, AStageThatWasRestartedSinceTheClientSawItIsNotUsed) {
+  Cluster& cluster = Make({.slots = 3});
+  Run([&]() -> net::Task<void> {
+    SequenceSpec spec = cluster.Spec(kPrompt, 4);
+    spec.plan.nodes[1].boot[0] ^= 1;
+    auto sequence = co_await cluster.conductor().Open(std::move(spec));
+    CO_ASSERT_TRUE(!sequence);
+    EXPECT_EQ(sequence.error().code(), Code::kFailedPrecondition);
+    co_await Until([&] { return cluster.open_sequences() == 0 && cluster.reserved() == 0; });
+  }());
+}
+
 TEST_F(Stage, FramesThatNoStageTakesEndTheLink) {
   Cluster& cluster = Make({.slots = 2});
   Run([&]() -> net::Task<void> {

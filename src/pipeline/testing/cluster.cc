@@ -34,9 +34,10 @@ void Cluster::MakeNode(const model::GgufFile& whole, uint32_t slot, const model:
   auto shard = Must(model::Shard::Load(whole, config, range, ops::BestIsa()));
   node->claims.signing_address = node->key.address();
   node->claims.slot = slot;
+  node->claims.boot_id = crypto::RandomArray<16>();
   node->claims.model = plan_.model;
   node->compute = std::make_unique<Compute>(io_.get_executor(), std::move(shard), 1, settings_.limits);
-  plan_.nodes.push_back({slot, node->key.address(), "memory:" + std::to_string(slot)});
+  plan_.nodes.push_back({slot, node->key.address(), "memory:" + std::to_string(slot), node->claims.boot_id});
   if (slot > 0) {
     ProofSettings proofs;
     proofs.chain_id = kChainId;
