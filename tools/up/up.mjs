@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { CHAIN_ID, client, contracts, demoAccounts, fund, registerModel } from './chain.mjs';
-import { isRunning, logTail, portHolder, portIsFree, sleep, start, stop } from './processes.mjs';
+import { isRunning, logTail, portHolder, portIsFree, sleep, start as startProcess, startTime, stop } from './processes.mjs';
 
 const ROOT = resolve(new URL('../..', import.meta.url).pathname);
 let HOME = join(ROOT, '.teetee');
@@ -14,6 +14,30 @@ let UP = join(HOME, 'up.json');
 const PRICE = 20_000_000_000n; // wei per token, in and out: 100,000 tokens for 0.002 ETH
 const DEFAULT_NAME = 'smollm2-135m-instruct';
 const DEFAULT_SYSTEM = 'You are a helpful assistant.'; // docs/design/0004-default-system-message.md
+
+const launched = []; // every process that this run started, also those that are not ready yet
+
+async function start(argv, log) {
+  const proc = await startProcess(argv, log);
+  launched.push(proc);
+  return proc;
+}
+
+async function stopLaunched() {
+  for (const proc of [...launched].reverse()) await stop(proc);
+  rmSync(UP, { force: true });
+}
+
+/** One `up` at a time in one folder. */
+function lock() {
+  const file = join(HOME, 'up.lock');
+  if (existsSync(file)) {
+    const [pid, started] = readFileSync(file, 'utf8').split(' ');
+    if (isRunning({ pid: Number(pid), started })) throw new Error(`another ./dev up (pid ${pid}) is at work in ${HOME}`);
+  }
+  writeFileSync(file, `${process.pid} ${startTime(process.pid)}`);
+  process.on('exit', () => rmSync(file, { force: true }));
+}
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -310,6 +334,7 @@ export async function down() {
 async function up(opts) {
   const began = Date.now();
   mkdirSync(join(HOME, 'keys'), { recursive: true, mode: 0o700 });
+  lock();
   await checkPorts(opts.ports);
   const file = modelFile(opts.model);
   const name = opts.name ?? (opts.model ? basename(file, '.gguf').toLowerCase() : DEFAULT_NAME);
@@ -342,8 +367,7 @@ async function up(opts) {
     await firstAnswer(context, procs);
     report(readJson(UP), (Date.now() - began) / 1000);
   } catch (error) {
-    for (const proc of [procs.proxy, procs.gateway, ...nodes.map((n) => n.proc), procs.chain]) if (proc) await stop(proc);
-    rmSync(UP, { force: true });
+    await stopLaunched();
     throw error;
   }
 }
@@ -366,7 +390,7 @@ async function main() {
     if (leaving) return;
     leaving = true;
     say('\nstopping');
-    await down();
+    await stopLaunched();
     process.exit(0);
   };
   process.on('SIGINT', leave);
