@@ -50,6 +50,7 @@ class Receipts : public ::testing::Test {
     ASSERT_TRUE(text) << text.error().message();
     good_.manifest = AsText(*text);
     good_.params.manifest = manifest::ManifestHash(*text);
+    good_.params.verifier = crypto::Address{0x5a};
     good_.params.price_in = 10;
     good_.params.price_out = 30;
     good_.params.timeout = 600;
