@@ -146,9 +146,10 @@ class AnvilTest : public testing::Test {
     TxIntent intent{kEmitter, Wei(), ToBytes(WordOf(Uint128{mark})), "emit"};
     auto id = sender->Submit(std::move(intent));
     CO_ASSERT_OK(id);
-    for (int i = 0; i < 3 && sender->pending() > 0; ++i) {
+    for (int i = 0; i < 250 && sender->pending() > 0; ++i) {
       Status ticked = co_await sender->Tick();
       CO_ASSERT_OK(ticked);
+      if (sender->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     EXPECT_EQ(sender->pending(), 0u);
   }
@@ -231,10 +232,11 @@ TEST_F(AnvilTest, ANonceUsedByAnotherIsReplaced) {
     co_await t->Mine(1);
     auto again = co_await t->rpc_->SendRawTransaction(SignTx(rival, RichKey()).raw);
     EXPECT_EQ(*again, SendResult::kNonceTooLow);
-    for (int i = 0; i < 8 && sender->pending() > 0; ++i) {
+    for (int i = 0; i < 250 && sender->pending() > 0; ++i) {
       ticked = co_await sender->Tick();
       CO_ASSERT_OK(ticked);
       co_await t->Mine(1);
+      if (sender->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     auto outcome = co_await sender->Wait(*id, net::Millis(1));
     CO_ASSERT_OK(outcome);
@@ -258,10 +260,11 @@ TEST_F(AnvilTest, AStuckTransactionGetsDearer) {
       co_await t->Mine(1);
     }
     EXPECT_EQ(sender->pending(), 1u);
-    for (int i = 0; i < 10 && sender->pending() > 0; ++i) {
+    for (int i = 0; i < 250 && sender->pending() > 0; ++i) {
       ticked = co_await sender->Tick();
       CO_ASSERT_OK(ticked);
       co_await t->Mine(1);
+      if (sender->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     auto outcome = co_await sender->Wait(*id, net::Millis(1));
     CO_ASSERT_OK(outcome);
@@ -286,10 +289,11 @@ TEST_F(AnvilTest, ARestartedSenderGoesOnAndSendsNothingTwice) {
     co_await t->Mine(1);
     auto sender = t->OpenSender();
     EXPECT_EQ(sender->pending(), 2u);
-    for (int i = 0; i < 6 && sender->pending() > 0; ++i) {
+    for (int i = 0; i < 250 && sender->pending() > 0; ++i) {
       Status ticked = co_await sender->Tick();
       CO_ASSERT_OK(ticked);
       co_await t->Mine(1);
+      if (sender->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     for (uint64_t id : {sent_id, queued_id}) {
       auto outcome = co_await sender->Wait(id, net::Millis(1));
@@ -308,9 +312,10 @@ TEST_F(AnvilTest, ADeadNodeIsUnavailableAndHeals) {
   uint64_t id = 0;
   Run([](AnvilTest* t, Sender* s) -> Task<void> {
     auto first = s->Submit({kFriend, Wei(7), {}, "before"});
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 250 && s->pending() > 0; ++i) {
       Status ticked = co_await s->Tick();
       CO_ASSERT_OK(ticked);
+      if (s->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     auto outcome = co_await s->Wait(*first, net::Millis(1));
     CO_ASSERT_OK(outcome);
@@ -328,9 +333,10 @@ TEST_F(AnvilTest, ADeadNodeIsUnavailableAndHeals) {
   }(this, sender.get(), &id));
   Start({"--state", state});
   Run([](AnvilTest* t, Sender* s, uint64_t waited) -> Task<void> {
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 250 && s->pending() > 0; ++i) {
       Status ticked = co_await s->Tick();
       CO_ASSERT_OK(ticked);
+      if (s->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     auto outcome = co_await s->Wait(waited, net::Millis(1));
     CO_ASSERT_OK(outcome);
@@ -359,10 +365,11 @@ TEST_F(AnvilTest, AMissingNonceIsFilled) {
       CO_ASSERT_OK(written);
     }
     auto sender = t->OpenSender();
-    for (int i = 0; i < 10 && sender->pending() > 0; ++i) {
+    for (int i = 0; i < 250 && sender->pending() > 0; ++i) {
       Status ticked = co_await sender->Tick();
       CO_ASSERT_OK(ticked);
       co_await t->Mine(1);
+      if (sender->pending() > 0) co_await net::Sleep(net::Millis(20));
     }
     auto outcome = co_await sender->Wait(id, net::Millis(1));
     CO_ASSERT_OK(outcome);
