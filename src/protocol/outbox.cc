@@ -10,24 +10,6 @@
 namespace teetee::protocol {
 namespace {
 
-template <class T, class Write>
-Json ListJson(const std::vector<T>& list, Write write) {
-  Json out = Json::MakeArray();
-  for (const T& item : list) out.Push(write(item));
-  return out;
-}
-
-template <class T, class Read>
-Result<std::vector<T>> List(const Json& object, std::string_view key, size_t most, Read read) {
-  const Json* list = TT_TRY(object.GetArray(key));
-  if (list->as_array().size() > most) {
-    return Error(Code::kResourceExhausted, "field '" + std::string(key) + "': too many entries");
-  }
-  std::vector<T> out;
-  for (const Json& item : list->as_array()) out.push_back(TT_TRY(read(item)));
-  return out;
-}
-
 Json ToJson(const BatchEntry& e) {
   return Json::MakeObject({{"kind", "batch"},
                            {"model", ToHex0x(e.model)},
@@ -75,10 +57,10 @@ Result<BatchEntry> BatchFromJson(const Json& json) {
   e.batch.seq = TT_TRY(json.GetUint64("seq"));
   e.batch.count = static_cast<uint32_t>(TT_TRY(GetBounded(json, "count", kMaxBatchLeaves)));
   e.batch.root = TT_TRY(GetHex<32>(json, "root"));
-  e.batch.charges = TT_TRY(List<chain::Charge>(json, "charges", kMaxCharges, ChargeFromJson));
-  e.batch.work = TT_TRY(List<chain::Work>(json, "work", kMaxPlanNodes, WorkFromJson));
+  e.batch.charges = TT_TRY(ListFromJson<chain::Charge>(json, "charges", kMaxCharges, ChargeFromJson));
+  e.batch.work = TT_TRY(ListFromJson<chain::Work>(json, "work", kMaxPlanNodes, WorkFromJson));
   e.signature = TT_TRY(GetSignature(json, "signature"));
-  e.leaves = TT_TRY(List<chain::Receipt>(json, "leaves", kMaxBatchLeaves, ReceiptFromJson));
+  e.leaves = TT_TRY(ListFromJson<chain::Receipt>(json, "leaves", kMaxBatchLeaves, ReceiptFromJson));
   TT_RETURN_IF_ERROR(CheckLeaves(e));
   return e;
 }
@@ -87,7 +69,7 @@ Result<SettleEntry> SettleFromJson(const Json& json) {
   SettleEntry e;
   e.query = TT_TRY(QueryFromJson(*TT_TRY(json.GetObject("query"))));
   e.receipt = TT_TRY(ReceiptFromJson(*TT_TRY(json.GetObject("receipt"))));
-  e.parts = TT_TRY(List<chain::Part>(json, "parts", kMaxPlanNodes, PartFromJson));
+  e.parts = TT_TRY(ListFromJson<chain::Part>(json, "parts", kMaxPlanNodes, PartFromJson));
   e.signature = TT_TRY(GetSignature(json, "signature"));
   return e;
 }

@@ -17,24 +17,6 @@ Status ExpectMembers(const Json& object, std::initializer_list<std::string_view>
   return Ok{};
 }
 
-template <class T, class Write>
-Json ListJson(const std::vector<T>& list, Write write) {
-  Json out = Json::MakeArray();
-  for (const T& item : list) out.Push(write(item));
-  return out;
-}
-
-template <class T, class Read>
-Result<std::vector<T>> ListFromJson(const Json& object, std::string_view key, size_t most, Read read) {
-  const Json* list = TT_TRY(object.GetArray(key));
-  if (list->as_array().size() > most) {
-    return Error(Code::kResourceExhausted, "field '" + std::string(key) + "': too many entries");
-  }
-  std::vector<T> out;
-  for (const Json& item : list->as_array()) out.push_back(TT_TRY(read(item)));
-  return out;
-}
-
 Json StageJson(const TranscriptStage& s) {
   return Json::MakeObject({{"slot", s.slot},
                            {"key", ToHex0x(s.key)},
