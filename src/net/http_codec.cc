@@ -31,6 +31,10 @@ class Parser : public http::basic_parser<kIsRequest> {
   Result<size_t> Feed(ByteView bytes) {
     if (this->is_done() || bytes.empty()) return size_t{0};
     bool in_header = !this->is_header_done();
+    // Beast asserts that 5 bytes are there when it comes back to a last chunk, but "0\r\n" as the
+    // first chunk and one byte more are 4. No message ends with fewer than 5.
+    bool at_chunk = !in_header && this->chunked() && chunk_left_ == 0;
+    if (at_chunk && bytes[0] == '0' && bytes.size() < 5) return size_t{0};
     error_code error;
     size_t taken = this->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     if (error && error != http::error::need_more) return Refuse(error);
@@ -96,15 +100,21 @@ class Parser : public http::basic_parser<kIsRequest> {
     error = {};
     return part.size();
   }
-  void on_chunk_header_impl(uint64_t, string_view, error_code& error) override { error = {}; }
+  void on_chunk_header_impl(uint64_t size, string_view, error_code& error) override {
+    chunk_left_ = size;
+    error = {};
+  }
   size_t on_chunk_body_impl(uint64_t, string_view part, error_code& error) override {
-    return on_body_impl(part, error);
+    size_t taken = on_body_impl(part, error);
+    chunk_left_ -= taken;
+    return taken;
   }
   void on_finish_impl(error_code& error) override { error = {}; }
 
  private:
   size_t max_header_;
   size_t header_bytes_ = 0;
+  uint64_t chunk_left_ = 0;  // bytes of the current chunk that have not come yet
   bool header_complete_ = false;
 };
 

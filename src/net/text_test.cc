@@ -146,6 +146,15 @@ int Decode(std::string_view text, size_t piece, HttpRequest* out = nullptr,
   return 200;
 }
 
+TEST(RequestDecoder, TakesAnEmptyChunkedBodyInPiecesOfEverySize) {
+  const std::string text = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (size_t piece = 1; piece < text.size(); ++piece) {
+    EXPECT_EQ(Decode(text + "0\r\n\r\n", piece), 200) << piece;
+    EXPECT_EQ(Decode(text + "0\r\nA: b\r\n\r\n", piece), 200) << piece;
+    EXPECT_EQ(Decode(text + "1\r\nx\r\n0\r\n\r\n", piece), 200) << piece;
+  }
+}
+
 struct BadRequest {
   const char* name;
   std::string text;
