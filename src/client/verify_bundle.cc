@@ -71,6 +71,12 @@ CheckList VerifyBundle(const Bundle& bundle, const attest::TrustFile* own) {
   if (claims) context.claims = *std::move(claims);
   context.mode = bundle.receipt.transcript.mode;
   if (bundle.query) context.strict_query = chain::QueryId(chain::Domain::Ledger(trust.chain_id(), trust.ledger()), *bundle.query);
+  if (bundle.query) {
+    const chain::Query& q = *bundle.query;
+    const chain::Receipt& r = bundle.receipt.receipt;
+    checks.Add("query.terms", q.model == bundle.model && q.head == bundle.plan.head().key && q.input == r.input && r.cost <= q.max_cost,
+               "the query was opened for this model, head and input, and covers the cost");
+  }
   checks.Append(CheckReceipt(bundle.receipt, context));
   if (bundle.settlement) {
     bool included = crypto::MerkleVerify(bundle.settlement->proof, bundle.settlement->root, chain::StructHash(bundle.receipt.receipt));
