@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <string>
+
 namespace teetee {
 namespace {
 
@@ -25,12 +27,21 @@ spdlog::level::level_enum Convert(LogLevel level) {
   return spdlog::level::info;
 }
 
+// Parts of a line may come from others (a gateway's error text): a control character could forge lines or drive a terminal.
+std::string Printable(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return out;
+}
+
 }  // namespace
 
 void SetLogLevel(LogLevel level) { Logger().set_level(Convert(level)); }
 
 void Log(LogLevel level, std::string_view module, std::string_view text) {
-  Logger().log(Convert(level), "{}: {}", module, text);
+  Logger().log(Convert(level), "{}: {}", module, Printable(text));
 }
 
 }  // namespace teetee
