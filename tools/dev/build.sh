@@ -4,6 +4,7 @@ cmd_build() {
   source tools/dev/setup.sh
   cmd_setup
   build_preset "${1:-release}" "${@:2}"
+  [ "${1:-release}" != release ] || build_web
 }
 
 # build_preset PRESET [TARGETS...]
@@ -28,4 +29,14 @@ build_contracts() {
   [ "$(uname -m)" = x86_64 ] || return 0
   [ contracts/out/Ledger.sol/Ledger.json -nt contracts/src/Ledger.sol ] && return 0
   (cd contracts && run_quiet "compile contracts" npx --no-install forge build)
+}
+
+# The pages: web/dist, built anew only when a source changed.
+build_web() {
+  have node || return 0
+  local stamp=web/dist/.stamp now
+  now=$(git ls-files -co --exclude-standard web | sort | xargs sha256sum 2>/dev/null | sha256sum)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return 0
+  (cd web && run_quiet "build pages" npm run build)
+  echo "$now" >"$stamp"
 }

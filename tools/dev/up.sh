@@ -7,5 +7,6 @@ cmd_up() {
   cmd_setup
   build_preset release
   build_contracts
+  build_web
   exec node tools/up/up.mjs up "$@"
 }

@@ -1,0 +1,27 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { devServer } from "./tools/dev-server.ts";
+
+export default defineConfig({
+  plugins: [react(), devServer()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: {
+    target: "es2023",
+    outDir: "dist",
+    assetsDir: "assets",
+    // Nothing may become a data: URL or an inline script: the content security policy allows neither.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    manifest: "build-manifest.json",
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}", "tools/**/*.test.ts"],
+    setupFiles: ["src/test-setup.ts"],
+    testTimeout: 20_000,
+    restoreMocks: true,
+  },
+});
