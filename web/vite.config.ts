@@ -17,11 +17,13 @@ export default defineConfig({
     reportCompressedSize: false,
     manifest: "build-manifest.json",
   },
+  // Components need a document; everything else is quicker without one.
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}", "tools/**/*.test.ts"],
-    setupFiles: ["src/test-setup.ts"],
     testTimeout: 20_000,
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: "unit", environment: "node", include: ["src/**/*.test.ts", "tools/**/*.test.ts"] } },
+      { extends: true, test: { name: "dom", environment: "jsdom", include: ["src/**/*.test.tsx"], setupFiles: ["src/test-setup.ts"] } },
+    ],
   },
 });

@@ -3,6 +3,9 @@ import { Blocks, Coins, LayoutGrid, MessageSquare, Search, Settings } from "luci
 import { Suspense } from "react";
 import { Link, NavLink, Outlet, useLocation } from "react-router";
 import { cx } from "@/shared/lib/cx.ts";
+import { useSetup } from "@/shared/setup/setup.tsx";
+import { SimulatedBanner } from "@/shared/ui/simulated-banner.tsx";
+import { WalletButton } from "@/shared/wallet/wallet-button.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import styles from "./shell.module.css";
 import { ThemeButton } from "./theme-button.tsx";
@@ -37,6 +40,7 @@ function Header() {
       </Link>
       <Navigation />
       <div className={styles.tools}>
+        <WalletButton />
         <ThemeButton />
         <Link to="/settings" className={styles.tool} aria-label="Settings" title="Settings">
           <Settings aria-hidden />
@@ -46,14 +50,37 @@ function Header() {
   );
 }
 
+// Whose bundle this is, and what that proves.
+function Foot() {
+  const { config, trustSource } = useSetup();
+  return (
+    <footer className={styles.foot}>
+      <p>
+        {config.servedBy === "web"
+          ? "Served from this machine. "
+          : "Served by a gateway: it could have changed this page. A page from your own machine (teetee web) proves more. "}
+        {trustSource === null
+          ? "No trust file: nothing here counts as verified. "
+          : trustSource === "imported"
+            ? "Checks follow the trust file that you imported. "
+            : "Checks follow the trust file on this machine. "}
+        <Link to="/glossary">Glossary</Link>
+      </p>
+    </footer>
+  );
+}
+
 export function Shell() {
   const { pathname } = useLocation();
+  const { simulated } = useSetup();
+  const chat = pathname.startsWith("/chat");
   return (
     <div className={styles.shell}>
       <a href="#main" className={styles.skip}>
         Skip to content
       </a>
       <Header />
+      {simulated && <SimulatedBanner />}
       <main id="main" className={styles.main} tabIndex={-1}>
         <ErrorBoundary key={pathname}>
           <Suspense fallback={<div className={styles.loading} aria-busy="true" />}>
@@ -61,6 +88,7 @@ export function Shell() {
           </Suspense>
         </ErrorBoundary>
       </main>
+      {!chat && <Foot />}
     </div>
   );
 }

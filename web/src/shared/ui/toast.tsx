@@ -1,7 +1,6 @@
 // Short news in the corner, read out by screen readers. `useToast().show({ title, text, tone })`.
-import { Toast as Base } from "@base-ui/react/toast";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
 import { cx } from "../lib/cx.ts";
 import styles from "./toast.module.css";
 
@@ -11,39 +10,51 @@ export interface ToastNews {
   tone?: "neutral" | "ok" | "bad";
 }
 
-export function ToastProvider({ children }: { children: ReactNode }) {
-  return (
-    <Base.Provider timeout={7000}>
-      {children}
-      <Base.Portal>
-        <Base.Viewport className={styles.viewport}>
-          <Toasts />
-        </Base.Viewport>
-      </Base.Portal>
-    </Base.Provider>
-  );
+interface Shown extends ToastNews {
+  readonly id: number;
 }
+
+const LASTS_MS = 7000;
+const MOST = 4;
+
+const Context = createContext<{ show: (news: ToastNews) => void } | null>(null);
 
 export function useToast(): { show: (news: ToastNews) => void } {
-  const manager = Base.useToastManager();
-  return {
-    show: ({ title, text, tone = "neutral" }) => {
-      manager.add({ title, description: text, type: tone, priority: tone === "bad" ? "high" : "low" });
-    },
-  };
+  const toast = useContext(Context);
+  if (!toast) throw new Error("useToast outside of ToastProvider");
+  return toast;
 }
 
-function Toasts() {
-  const { toasts } = Base.useToastManager();
-  return toasts.map((toast) => (
-    <Base.Root key={toast.id} toast={toast} className={cx(styles.toast, toast.type && styles[toast.type])}>
-      <div className={styles.words}>
-        <Base.Title className={styles.title} />
-        <Base.Description className={styles.text} />
-      </div>
-      <Base.Close className={styles.close} aria-label="Dismiss">
-        <X aria-hidden />
-      </Base.Close>
-    </Base.Root>
-  ));
+let lastId = 0;
+
+export function ToastProvider({ children }: { children: ReactNode }) {
+  const [shown, setShown] = useState<readonly Shown[]>([]);
+  const toast = useMemo(() => {
+    const drop = (id: number) => setShown((now) => now.filter((one) => one.id !== id));
+    const show = (news: ToastNews) => {
+      lastId += 1;
+      const id = lastId;
+      setShown((now) => [...now, { ...news, id }].slice(-MOST));
+      setTimeout(() => drop(id), LASTS_MS);
+    };
+    return { show, drop };
+  }, []);
+  return (
+    <Context value={toast}>
+      {children}
+      <section className={styles.viewport} aria-label="News" aria-live="polite">
+        {shown.map(({ id, title, text, tone = "neutral" }) => (
+          <div key={id} className={cx(styles.toast, styles[tone])} role={tone === "bad" ? "alert" : undefined}>
+            <div className={styles.words}>
+              <p className={styles.title}>{title}</p>
+              {text && <p className={styles.text}>{text}</p>}
+            </div>
+            <button type="button" className={styles.close} aria-label="Dismiss" onClick={() => toast.drop(id)}>
+              <X aria-hidden />
+            </button>
+          </div>
+        ))}
+      </section>
+    </Context>
+  );
 }

@@ -11,6 +11,7 @@ import { TextField } from "./field.tsx";
 import { Hash } from "./hash.tsx";
 import { ErrorState } from "./states.tsx";
 import { Segments } from "./tabs.tsx";
+import { ToastProvider, useToast } from "./toast.tsx";
 
 const checks: CheckItem[] = [
   { id: "a", title: "The node answers", status: "passed", facts: [{ label: "Address", value: "127.0.0.1" }] },
@@ -96,4 +97,21 @@ test("a chart has round ticks, gaps, and nothing to draw without values", () => 
   const chart = layOut([{ x: 0, y: 1 }, { x: 1, y: null }, { x: 2, y: 4 }], 640, 190);
   expect(chart?.line.match(/M/g)).toHaveLength(2);
   expect(chart?.ticks.map((tick) => tick.value)).toEqual([0, 2.5, 5]);
+});
+
+function Teller() {
+  const { show } = useToast();
+  return <Button onClick={() => show({ title: "Mined", text: "in block 7", tone: "ok" })}>Tell</Button>;
+}
+
+test("news appear, are announced, and can be dismissed", async () => {
+  render(
+    <ToastProvider>
+      <Teller />
+    </ToastProvider>,
+  );
+  await userEvent.click(screen.getByRole("button", { name: "Tell" }));
+  expect(screen.getByText("Mined").closest("[aria-live]")).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: "Dismiss" }));
+  expect(screen.queryByText("Mined")).toBeNull();
 });

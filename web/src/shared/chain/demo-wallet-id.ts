@@ -1,0 +1,1 @@
+export const DEMO_WALLET_ID = "org.teetee.demo";
