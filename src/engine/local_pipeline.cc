@@ -47,6 +47,61 @@ Result<std::vector<model::BlockRange>> CutEvenly(size_t n_layers, size_t slots) 
   return CutAt(n_layers, cuts);
 }
 
+namespace {
+
+// Bytes of the weights that a token passes in each block; the output head counts with the last.
+Result<std::vector<uint64_t>> BytesOfBlocks(const model::GgufFile& file,
+                                            const model::ModelConfig& config) {
+  std::vector<uint64_t> out(config.n_layers, 0);
+  for (uint32_t i = 0; i < config.n_layers; ++i) {
+    const std::string prefix = "blk." + std::to_string(i) + ".";
+    for (const model::TensorInfo& tensor : file.tensors()) {
+      if (tensor.name.starts_with(prefix)) out[i] += tensor.bytes;
+    }
+    if (out[i] == 0) return Error(Code::kInvalidArgument, "the file holds no block " + std::to_string(i));
+  }
+  const std::string_view head = config.tied_head ? "token_embd.weight" : "output.weight";
+  for (const model::TensorInfo& tensor : file.tensors()) {
+    if (tensor.name == head) out.back() += tensor.bytes;
+  }
+  return out;
+}
+
+// The first block of slots 1, 2, ... when no slot may pass `most` bytes; as many as it takes.
+std::vector<size_t> CutsWithin(const std::vector<uint64_t>& bytes, uint64_t most) {
+  std::vector<size_t> cuts;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (sum > 0 && sum + bytes[i] > most) {
+      cuts.push_back(i);
+      sum = 0;
+    }
+    sum += bytes[i];
+  }
+  return cuts;
+}
+
+}  // namespace
+
+Result<std::vector<model::BlockRange>> CutByBytes(const model::GgufFile& file,
+                                                  const model::ModelConfig& config, size_t slots) {
+  auto even = TT_TRY(CutEvenly(config.n_layers, slots));
+  const std::vector<uint64_t> bytes = TT_TRY(BytesOfBlocks(file, config));
+  uint64_t low = *std::max_element(bytes.begin(), bytes.end()), high = 0;
+  for (uint64_t b : bytes) high += b;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (CutsWithin(bytes, middle).size() < slots) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  const std::vector<size_t> cuts = CutsWithin(bytes, low);
+  if (cuts.size() + 1 < slots) return even;  // fewer would do: one block weighs as much as all others
+  return CutAt(config.n_layers, cuts);
+}
+
 LocalPipeline::LocalPipeline(std::vector<std::unique_ptr<model::Shard>> shards, size_t threads)
     : shards_(std::move(shards)), pool_(threads) {
   TT_CHECK(!shards_.empty() && shards_.front()->is_first() && shards_.back()->is_last());

@@ -23,6 +23,10 @@ Result<std::vector<model::BlockRange>> CutAt(size_t n_layers, std::span<const si
 // `slots` ranges whose sizes differ by at most one, larger ones first. kInvalidArgument unless 1 <=
 // slots <= n_layers.
 Result<std::vector<model::BlockRange>> CutEvenly(size_t n_layers, size_t slots);
+// `slots` ranges whose heaviest is as light as can be, by the bytes of weights that a token passes:
+// blocks, and the output head on the last. kInvalidArgument as above; a file without those weights.
+Result<std::vector<model::BlockRange>> CutByBytes(const model::GgufFile& file,
+                                                  const model::ModelConfig& config, size_t slots);
 
 // What one sequence keeps, over all shards. Same rules as model::SequenceState.
 class LocalSequence {

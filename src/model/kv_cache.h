@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -20,7 +21,12 @@ struct KvShape {
 
   // Bytes of the caches of one sequence when `capacity` positions are stored.
   size_t BytesAtCapacity(size_t capacity) const;
+  size_t PageBytes() const;  // of one page of every block
 };
+
+// The same kPagePositions positions in every block of a shard. Wiped when nobody holds it any more.
+using KvColumn = std::vector<ops::KvPage>;  // (n_blocks)
+inline constexpr size_t kPagePositions = ops::KvCacheLayer::kPagePositions;
 
 // Thread-compatible; used by one ForwardBatch at a time. Memory grows by pages as positions arrive,
 // up to capacity.
@@ -41,6 +47,13 @@ class SequenceState {
   // Forgets positions from `length` on. kInvalidArgument: beyond length(). kFailedPrecondition: the
   // sequence failed.
   Status Truncate(size_t length);
+
+  // The pages of the first whole pages of positions, to be shared. Nobody writes to a shared page:
+  // a sequence that was truncated into one goes on with a copy. REQUIRES: not failed.
+  std::vector<KvColumn> Pages(size_t count) const;
+  // Starts with shared pages of a sequence of this shape. kInvalidArgument: they pass the capacity.
+  // REQUIRES: nothing is stored.
+  Status Adopt(std::span<const KvColumn> pages);
 
  private:
   friend class Shard;

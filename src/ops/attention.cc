@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "base/check.h"
+#include "base/secret.h"
 #include "ops/cpu/kernels.h"
 #include "ops/f16.h"
 
@@ -21,6 +23,14 @@ size_t PageElements(size_t n_kv_heads, size_t head_dim) {
 
 size_t PagesFor(size_t positions) {
   return (positions + KvCacheLayer::kPagePositions - 1) / KvCacheLayer::kPagePositions;
+}
+
+KvPage MakePage(size_t bytes) {
+  auto wipe = [](AlignedBuffer* page) {
+    SecureZero(page->data(), page->size());
+    delete page;
+  };
+  return KvPage(new AlignedBuffer(bytes), wipe);
 }
 
 Status CheckParams(const AttentionParams& p, size_t n_heads) {
@@ -50,15 +60,19 @@ Result<KvCacheLayer> KvCacheLayer::Make(size_t capacity, size_t n_kv_heads, size
 }
 
 size_t KvCacheLayer::bytes() const {
-  return pages_.size() * PageElements(n_kv_heads_, head_dim_) * sizeof(uint16_t);
+  return pages_.size() * PageBytes(n_kv_heads_, head_dim_);
 }
 
 size_t KvCacheLayer::BytesAtCapacity(size_t capacity, size_t n_kv_heads, size_t head_dim) {
-  return PagesFor(capacity) * PageElements(n_kv_heads, head_dim) * sizeof(uint16_t);
+  return PagesFor(capacity) * PageBytes(n_kv_heads, head_dim);
+}
+
+size_t KvCacheLayer::PageBytes(size_t n_kv_heads, size_t head_dim) {
+  return PageElements(n_kv_heads, head_dim) * sizeof(uint16_t);
 }
 
 uint16_t* KvCacheLayer::Block(size_t head, size_t block) {
-  uint16_t* page = reinterpret_cast<uint16_t*>(pages_[block / kBlocksPerPage].data());
+  uint16_t* page = reinterpret_cast<uint16_t*>(pages_[block / kBlocksPerPage]->data());
   return page + (head * kBlocksPerPage + block % kBlocksPerPage) * 32 * head_dim_;
 }
 
@@ -82,12 +96,34 @@ Status KvCacheLayer::Append(const float* k, const float* v, size_t n) {
       !kernels.all_below(v, n * row, kInfinityBits)) {
     return Error(Code::kInvalidArgument, "KV cache: a key or value is not finite");
   }
-  while (pages_.size() < PagesFor(size_ + n)) {
-    pages_.emplace_back(PageElements(n_kv_heads_, head_dim_) * sizeof(uint16_t));
-  }
+  OwnPages(size_ / kPagePositions, PagesFor(size_ + n));
   for (size_t j = 0; j < n; ++j) Store(k + j * row, v + j * row, size_ + j);
   size_ += n;
   return Ok{};
+}
+
+// Makes pages [begin, end) this cache's own: new ones, and copies of those that others read.
+void KvCacheLayer::OwnPages(size_t begin, size_t end) {
+  const size_t bytes = PageBytes(n_kv_heads_, head_dim_);
+  for (size_t i = begin; i < end && i < pages_.size(); ++i) {
+    if (pages_[i].use_count() == 1) continue;
+    KvPage copy = MakePage(bytes);
+    std::memcpy(copy->data(), pages_[i]->data(), bytes);
+    pages_[i] = std::move(copy);
+  }
+  while (pages_.size() < end) pages_.push_back(MakePage(bytes));
+}
+
+std::span<const KvPage> KvCacheLayer::Pages(size_t count) const {
+  TT_CHECK(count * kPagePositions <= size_);
+  return std::span(pages_).first(count);
+}
+
+void KvCacheLayer::Adopt(std::vector<KvPage> pages) {
+  TT_CHECK(size_ == 0 && pages.size() * kPagePositions <= capacity_);
+  for (const KvPage& page : pages) TT_CHECK(page->size() == PageBytes(n_kv_heads_, head_dim_));
+  size_ = pages.size() * kPagePositions;
+  pages_ = std::move(pages);
 }
 
 void KvCacheLayer::Truncate(size_t size) {
@@ -111,7 +147,7 @@ Status KvCacheLayer::Attention(Isa isa, const float* q, size_t n_heads, size_t p
   if (n == 0) return Ok{};
   std::vector<const uint16_t*> pages(pages_.size());
   for (size_t i = 0; i < pages.size(); ++i) {
-    pages[i] = reinterpret_cast<const uint16_t*>(pages_[i].data());
+    pages[i] = reinterpret_cast<const uint16_t*>(pages_[i]->data());
   }
   const float scale =
       params.scale > 0 ? params.scale : 1.0f / std::sqrt(static_cast<float>(head_dim_));

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -18,6 +20,10 @@ struct AttentionParams {
   float softcap = 0;   // cap * tanh(score / cap); 0: none
   const float* sinks = nullptr;  // (n_heads) sink logits, or nullptr
 };
+
+// Keys and values of KvCacheLayer::kPagePositions positions in one layer. Sequences that begin alike may share a page (then nobody writes to
+// it); it is wiped when the last of them lets go.
+using KvPage = std::shared_ptr<AlignedBuffer>;
 
 // Keys and values of one sequence in one layer, f16, for positions [0, size()). Memory grows by pages as positions arrive
 // and never passes capacity (rounded up to a page). Thread-compatible: one writer, and no reader while it writes.
@@ -47,6 +53,12 @@ class KvCacheLayer {
   // Forgets positions from size on. REQUIRES: size <= size(). Keeps the pages.
   void Truncate(size_t size);
 
+  // The pages of the first count * kPagePositions positions, for other caches of this shape. REQUIRES: so many are stored.
+  std::span<const KvPage> Pages(size_t count) const;
+  // Starts this cache with pages of another one. REQUIRES: nothing is stored; the pages are of this shape and within capacity.
+  void Adopt(std::vector<KvPage> pages);
+  static size_t PageBytes(size_t n_kv_heads, size_t head_dim);
+
   // Attention of n queries at positions pos0 .. pos0 + n - 1, each over the positions that it may see.
   //   q (after RoPE), out: (n, n_heads, head_dim) f32, not overlapping; head h reads KV head h / (n_heads / n_kv_heads).
   // kInvalidArgument: some |q| >= 2^100 or not finite, a position not in the cache, n_heads no multiple of n_kv_heads, or a
@@ -58,13 +70,14 @@ class KvCacheLayer {
   KvCacheLayer() = default;
   uint16_t* Block(size_t head, size_t block);
   void Store(const float* k, const float* v, size_t position);
+  void OwnPages(size_t begin, size_t end);
 
   size_t capacity_ = 0;
   size_t n_kv_heads_ = 0;
   size_t head_dim_ = 0;
   size_t size_ = 0;
   // A page holds kPagePositions positions: (n_kv_heads, kPagePositions / 16) blocks of K (head_dim, 16), V (16, head_dim).
-  std::vector<AlignedBuffer> pages_;
+  std::vector<KvPage> pages_;
 };
 
 }  // namespace teetee::ops

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
+#include "pipeline/coalescing_link.h"
 #include "pipeline/sample.h"
 
 namespace teetee::pipeline {
@@ -15,6 +16,7 @@ struct HeadSequence::Event {
 
 namespace {
 constexpr uint8_t kGone = 0;
+constexpr size_t kMaxGroups = 64;
 }
 
 // A connection to one stage, shared by the sequences that use it: a reader hands each frame to its sequence.
@@ -70,6 +72,7 @@ struct HeadSequence::Remote {
   crypto::Address key{};
   std::shared_ptr<StageLink> via;
   attest::Claims claims;
+  bool opened = false;
   std::optional<WorkFrame> closed;
 };
 
@@ -82,9 +85,15 @@ HeadSequence::HeadSequence(Conductor& conductor, SequenceSpec spec, ComputeHandl
       commitment_(spec_.commit.at(0)),
       sampling_(std::move(sampling)) {
   commitment_.Update(ByteWriter().U64Le(spec_.stream).bytes());
+  auto& groups = conductor_.groups_;
+  groups.resize(std::max<size_t>(groups.size(), std::min<size_t>(spec_.plan.slots(), kMaxGroups)), 0);
+  group_ = static_cast<uint32_t>(std::min_element(groups.begin(), groups.end()) - groups.begin());
+  groups[group_] += 1;
 }
 
 HeadSequence::~HeadSequence() {
+  conductor_.groups_[group_] -= 1;
+  conductor_.compute_.Cancel(compute_);
   for (auto& remote : remotes_) {
     remote->via->Detach(id_);
     if (closed_) continue;
@@ -157,21 +166,40 @@ net::Task<Status> HeadSequence::WaitOpened() {
   for (size_t ready = 0; ready < remotes_.size(); ++ready) {
     auto event = co_await Take();
     TT_CO_CHECK(event);
-    if (event->message.type != kOpenOk) co_return Error(Code::kInternal, "a stage answered OPEN with another frame");
+    Remote& remote = *remotes_.at(event->slot - 1);
+    if (event->message.type != kOpenOk || remote.opened) {
+      co_return Error(Code::kInternal, "slot " + std::to_string(event->slot) + " answered OPEN with another frame, or twice");
+    }
+    remote.opened = true;
   }
   co_return Ok{};
 }
 
 net::Task<Result<std::vector<float>>> HeadSequence::FeedChunk(std::vector<uint32_t> ids, std::shared_ptr<TokenFrame> sampled) {
-  Compute::OnLogits on_logits;
+  ComputeJob job;
+  job.position = position_;
+  job.ids = std::move(ids);
+  job.group = group_;
   if (sampled) {  // runs on the worker, perhaps after this object is gone
-    on_logits = [sampling = sampling_, sampled](std::vector<float>& logits) -> Status { return sampling->Draw(logits, *sampled); };
+    job.logits = 1;
+    job.on_logits = [sampling = sampling_, sampled](size_t, std::span<const float> logits) -> Status { return sampling->Draw(logits, *sampled); };
   }
-  auto rows = co_await conductor_.compute_.ForwardIds(compute_, position_, std::move(ids), std::move(on_logits));
+  auto rows = co_await conductor_.compute_.Forward(compute_, std::move(job));
   co_return rows;
 }
 
+// Groups are kept of one size, so that every stage always has one to compute while the others travel.
+void HeadSequence::Regroup() {
+  auto& groups = conductor_.groups_;
+  const auto smallest = std::min_element(groups.begin(), groups.end());
+  if (*smallest + 1 >= groups[group_]) return;
+  groups[group_] -= 1;
+  *smallest += 1;
+  group_ = static_cast<uint32_t>(smallest - groups.begin());
+}
+
 net::Task<Result<TokenFrame>> HeadSequence::Next(std::vector<uint32_t> ids) {
+  Regroup();
   auto token = std::make_shared<TokenFrame>();
   token->head = frame_head();
   token->position = position_ + ids.size();
@@ -188,7 +216,8 @@ net::Task<Result<TokenFrame>> HeadSequence::Next(std::vector<uint32_t> ids) {
     uint64_t position = position_;
     position_ += end - at;
     if (single()) continue;
-    ActFrame act{frame_head(), position, static_cast<uint32_t>(end - at), dim, sample, *std::move(rows)};
+    ActFrame act{frame_head(), position, static_cast<uint32_t>(end - at), dim, sample ? Sampling::kLast : Sampling::kNone,
+                 static_cast<uint8_t>(group_), *std::move(rows)};
     commitment_.Update(ByteWriter().U64Le(act.position).U32Le(act.rows).bytes());
     commitment_.Update(ByteView(reinterpret_cast<const uint8_t*>(act.x.data()), act.x.size() * sizeof(float)));
     Bytes bytes = Serialize(act);
@@ -252,11 +281,14 @@ Conductor::~Conductor() {
 }
 
 net::Task<Result<std::shared_ptr<StageLink>>> Conductor::LinkTo(protocol::PlanNode node) {
+  auto& mutex = dialling_[node.key];
+  if (!mutex) mutex = std::make_shared<net::AsyncMutex>(executor_);
+  auto guard = co_await mutex->Lock();  // a second asker finds the first one's link
   auto found = links_.find(node.key);
   if (found != links_.end() && found->second->usable()) co_return found->second;
   auto dialled = co_await dial_(node);
   if (!dialled) co_return std::move(dialled).error().Context("slot " + std::to_string(node.slot));
-  auto link = std::make_shared<StageLink>(*std::move(dialled));
+  auto link = std::make_shared<StageLink>(Coalesce(executor_, *std::move(dialled)));
   links_[node.key] = link;
   net::Spawn(executor_, StageLink::Read(link), "stage link");
   co_return link;

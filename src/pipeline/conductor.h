@@ -60,6 +60,7 @@ class HeadSequence {
   struct Event;
   HeadSequence(Conductor& conductor, SequenceSpec spec, ComputeHandle compute, std::unique_ptr<TailSampler> sampling);
 
+  void Regroup();
   net::Task<Status> OpenRemote(uint32_t slot);
   net::Task<Status> WaitOpened();
   net::Task<Result<Event>> Take();
@@ -78,6 +79,7 @@ class HeadSequence {
   crypto::HmacSha256Stream commitment_;
   std::shared_ptr<TailSampler> sampling_;  // one slot only; the worker may hold it longer
   uint64_t position_ = 0;
+  uint32_t group_ = 0;  // of conductor_.groups_
   bool closed_ = false;
 };
 
@@ -106,7 +108,9 @@ class Conductor {
   Compute& compute_;
   ConductorSettings settings_;
   DialFn dial_;
+  std::vector<size_t> groups_;  // sequences in each: as many groups as the longest plan has stages
   std::map<crypto::Address, std::shared_ptr<StageLink>> links_;
+  std::map<crypto::Address, std::shared_ptr<net::AsyncMutex>> dialling_;  // one dial to a node at a time
 };
 
 }  // namespace teetee::pipeline

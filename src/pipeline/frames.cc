@@ -41,12 +41,13 @@ Result<ActFrame> ParseAct(ByteView payload, uint32_t dim, uint32_t max_rows) {
   frame.position = TT_TRY(reader.U64Le());
   frame.rows = TT_TRY(reader.U32Le());
   frame.dim = TT_TRY(reader.U32Le());
-  uint8_t flags = TT_TRY(reader.U8());
-  TT_RETURN_IF_ERROR(ExpectZeros(reader, 3));
+  uint8_t sample = TT_TRY(reader.U8());
+  frame.group = TT_TRY(reader.U8());
+  TT_RETURN_IF_ERROR(ExpectZeros(reader, 2));
   if (frame.dim != dim) return Malformed("ACT: another dimension than this model's");
   if (frame.rows == 0 || frame.rows > max_rows) return Malformed("ACT: number of rows out of range");
-  if (flags > 1) return Malformed("ACT: unknown flags");
-  frame.sample = flags == 1;
+  if (sample > 2) return Malformed("ACT: unknown sampling");
+  frame.sample = static_cast<Sampling>(sample);
   size_t count = size_t{frame.rows} * dim;
   if (reader.remaining() != count * sizeof(float)) return Malformed("ACT: wrong length");
   frame.x.resize(count);
@@ -62,7 +63,7 @@ Result<ActFrame> ParseAct(ByteView payload, uint32_t dim, uint32_t max_rows) {
 Bytes Serialize(const ActFrame& frame) {
   ByteWriter writer;
   WriteHead(writer, frame.head);
-  writer.U64Le(frame.position).U32Le(frame.rows).U32Le(frame.dim).U8(frame.sample).Zeros(3);
+  writer.U64Le(frame.position).U32Le(frame.rows).U32Le(frame.dim).U8(static_cast<uint8_t>(frame.sample)).U8(frame.group).Zeros(2);
   writer.Raw(ByteView(reinterpret_cast<const uint8_t*>(frame.x.data()),
                       frame.x.size() * sizeof(float)));
   return writer.Take();
@@ -164,6 +165,33 @@ Bytes Serialize(const ErrorFrame& frame) {
   WriteHead(writer, frame.head);
   std::string_view text = std::string_view(frame.text).substr(0, kMaxErrorText);
   writer.U8(static_cast<uint8_t>(frame.code)).U16Le(static_cast<uint16_t>(text.size())).Raw(text);
+  return writer.Take();
+}
+
+Result<std::vector<BatchEntry>> ParseBatch(ByteView payload) {
+  ByteReader reader(payload);
+  uint32_t count = TT_TRY(reader.U32Le());
+  if (count == 0 || count > kMaxBatchFrames) return Malformed("BATCH: number of frames out of range");
+  std::vector<BatchEntry> entries;
+  for (uint32_t i = 0; i < count; ++i) {
+    BatchEntry entry;
+    entry.type = TT_TRY(reader.U8());
+    if (entry.type == kBatch) return Malformed("BATCH: inside another");
+    uint32_t size = TT_TRY(reader.U32Le());
+    ByteView view = TT_TRY(reader.View(size));
+    entry.payload = Bytes(view.begin(), view.end());
+    entries.push_back(std::move(entry));
+  }
+  TT_RETURN_IF_ERROR(reader.ExpectDone("BATCH"));
+  return entries;
+}
+
+Bytes SerializeBatch(const std::vector<BatchEntry>& entries) {
+  ByteWriter writer;
+  writer.U32Le(static_cast<uint32_t>(entries.size()));
+  for (const BatchEntry& entry : entries) {
+    writer.U8(entry.type).U32Le(static_cast<uint32_t>(entry.payload.size())).Raw(entry.payload);
+  }
   return writer.Take();
 }
 

@@ -20,10 +20,12 @@ enum FrameType : uint8_t {
   kClose = 21,
   kClosed = 22,
   kError = 23,
+  kBatch = 24,
 };
 
 inline constexpr size_t kMaxActBytes = 32u << 20;
 inline constexpr uint32_t kMaxAlternatives = 20;
+inline constexpr size_t kMaxBatchFrames = 1024;
 
 // What every frame starts with.
 struct FrameHead {
@@ -33,11 +35,17 @@ struct FrameHead {
 Result<FrameHead> ReadHead(ByteReader& reader);
 void WriteHead(ByteWriter& writer, const FrameHead& head);
 
+enum class Sampling : uint8_t {
+  kNone = 0,
+  kLast = 1,  // the last stage samples after the last row
+  kEach = 2,  // after each row: all but the first hold a draft
+};
 struct ActFrame {
   FrameHead head;
   uint64_t position = 0;    // of the first row
   uint32_t rows = 0, dim = 0;
-  bool sample = false;      // the last stage samples after the last row
+  Sampling sample = Sampling::kNone;
+  uint8_t group = 0;        // sequences that step together
   std::vector<float> x;     // (rows, dim), all finite
 };
 // Reads the head and the sizes first: kInvalidArgument unless dim is the expected one and rows is in [1, max_rows].
@@ -86,5 +94,13 @@ struct ErrorFrame {
 };
 Result<ErrorFrame> ParseError(ByteView payload);
 Bytes Serialize(const ErrorFrame& frame);
+
+// Frames of several sequences in one.
+struct BatchEntry {
+  uint8_t type = 0;  // not kBatch
+  Bytes payload;
+};
+Result<std::vector<BatchEntry>> ParseBatch(ByteView payload);  // 1 to kMaxBatchFrames
+Bytes SerializeBatch(const std::vector<BatchEntry>& entries);
 
 }  // namespace teetee::pipeline

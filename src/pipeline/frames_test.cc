@@ -14,7 +14,7 @@ namespace {
 
 FrameHead Head() { return {crypto::RandomArray<16>(), 3}; }
 
-ActFrame Act() { return {Head(), 77, 2, 3, true, {1, -2.5f, 0x1p-149f, -0.0f, 3e38f, 4}}; }
+ActFrame Act() { return {Head(), 77, 2, 3, Sampling::kLast, 5, {1, -2.5f, 0x1p-149f, -0.0f, 3e38f, 4}}; }
 Bytes ActWith(float value) {
   ActFrame act = Act();
   act.x[4] = value;
@@ -41,7 +41,8 @@ TEST(ActFrames, ComeBackBitForBit) {
   auto parsed = ParseAct(bytes, 3, 2);
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(Serialize(*parsed), bytes);
-  EXPECT_TRUE(parsed->sample);
+  EXPECT_EQ(parsed->sample, Sampling::kLast);
+  EXPECT_EQ(parsed->group, 5);
   EXPECT_EQ(parsed->position, 77u);
   EXPECT_EQ(parsed->head.generation, 3u);
   EXPECT_EQ(std::bit_cast<uint32_t>(parsed->x[3]), 0x80000000u);
@@ -64,8 +65,9 @@ TEST(ActFrames, RefuseWhatIsNotThisModelsOrNotFinite) {
   }
   EXPECT_TRUE(parse(ActWith(Limits::max())));
   const size_t flags = 20 + 8 + 4 + 4;
-  EXPECT_FALSE(parse(With(Serialize(Act()), flags, 2)));
-  for (size_t i = 1; i <= 3; ++i) EXPECT_FALSE(parse(With(Serialize(Act()), flags + i, 1))) << i;
+  EXPECT_TRUE(parse(With(Serialize(Act()), flags, 2)));
+  EXPECT_FALSE(parse(With(Serialize(Act()), flags, 3)));
+  for (size_t i = 2; i <= 3; ++i) EXPECT_FALSE(parse(With(Serialize(Act()), flags + i, 1))) << i;
 }
 
 TEST(ActFrames, HugeSizesTakeNoMemory) {
@@ -73,6 +75,18 @@ TEST(ActFrames, HugeSizesTakeNoMemory) {
   WriteHead(writer, Head());
   writer.U64Le(0).U32Le(0xffffffff).U32Le(0xffffffff).U8(0).Zeros(3);
   EXPECT_FALSE(ParseAct(writer.bytes(), 0xffffffff, 0xffffffff));
+}
+
+TEST(BatchFrames, RoundTripAndRefusals) {
+  const Bytes good = SerializeBatch({{kAct, Serialize(Act())}, {kToken, {}}, {kClose, Bytes(3)}});
+  ExpectExactLength(good, [](ByteView bytes) { return ParseBatch(bytes).has_value(); });
+  auto parsed = ParseBatch(good);
+  ASSERT_EQ(parsed->size(), 3u);
+  EXPECT_EQ(SerializeBatch(*parsed), good);
+  EXPECT_FALSE(ParseBatch(SerializeBatch({})));
+  EXPECT_FALSE(ParseBatch(SerializeBatch({{kBatch, {}}}))) << "one inside another";
+  EXPECT_FALSE(ParseBatch(SerializeBatch(std::vector<BatchEntry>(kMaxBatchFrames + 1))));
+  EXPECT_FALSE(ParseBatch(ByteWriter().U32Le(1000).U8(kAct).U32Le(0xffffffff).bytes()));
 }
 
 TEST(TokenFrames, RoundTripAndRefusals) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "pipeline/coalescing_link.h"
 #include "pipeline/sample.h"
 
 namespace teetee::pipeline {
@@ -50,6 +51,10 @@ StageService::~StageService() {
   for (auto& [id, sequence] : sequences_) sequence->inbox.Close();
 }
 
+void StageService::Close() {
+  for (auto& [key, link] : next_links_) link->Close();
+}
+
 StageService::SequencePtr StageService::Find(const FrameHead& head) const {
   auto found = sequences_.find(head.sequence);
   if (found == sequences_.end() || found->second->open.head.generation != head.generation) return nullptr;
@@ -59,13 +64,15 @@ StageService::SequencePtr StageService::Find(const FrameHead& head) const {
 void StageService::Remove(const SequencePtr& sequence) {
   if (sequence->ended) return;
   sequence->ended = true;
+  compute_.Cancel(sequence->compute);
   sequence->inbox.Close();
   kept_bytes_ -= sequence->kept_reserved;
   sequence->kept.clear();
   sequences_.erase(sequence->open.head.sequence);
 }
 
-net::Task<void> StageService::Serve(std::shared_ptr<Link> link) {
+net::Task<void> StageService::Serve(std::shared_ptr<Link> raw) {
+  std::shared_ptr<Link> link = Coalesce(executor_, std::move(raw));
   for (;;) {
     auto message = co_await link->Receive();
     if (!message) break;
@@ -229,22 +236,26 @@ net::Task<Status> StageService::Step(SequencePtr sequence, ActFrame frame) {
   }
   // The worker writes it, perhaps after this task was cancelled: hence shared.
   auto token = std::make_shared<TokenFrame>(TokenFrame{frame.head, TokenPosition(frame), 0, 0, {}});
-  Compute::OnLogits sample;
-  if (is_tail() && frame.sample) {
-    sample = [sequence, token](std::vector<float>& logits) -> Status { return sequence->sampling->Draw(logits, *token); };
+  const bool samples = frame.sample != Sampling::kNone;
+  ComputeJob job;
+  job.position = frame.position;
+  job.x = std::move(frame.x);
+  job.group = frame.group;
+  if (is_tail() && samples) {
+    job.logits = 1;
+    job.on_logits = [sequence, token](size_t, std::span<const float> logits) -> Status { return sequence->sampling->Draw(logits, *token); };
   }
-  std::vector<float> x = std::move(frame.x);
-  auto rows = co_await compute_.Forward(sequence->compute, frame.position, std::move(x), std::move(sample));
+  auto rows = co_await compute_.Forward(sequence->compute, std::move(job));
   TT_CO_CHECK(rows);
   if (sequence->ended) co_return Ok{};
   sequence->positions += frame.rows;
   counters_.tokens_in += std::min<uint64_t>(sequence->positions, sequence->open.prompt_tokens) -
                          std::min<uint64_t>(frame.position, sequence->open.prompt_tokens);
-  counters_.tokens_out += frame.sample;
+  counters_.tokens_out += samples;
   if (!is_tail()) {
     Status sent = co_await SendOn(sequence, frame, *std::move(rows));
     TT_CO_CHECK(sent);
-  } else if (frame.sample) {
+  } else if (samples) {
     TokenFrame drawn = std::move(*token);
     Status sent = co_await SendToken(sequence, std::move(drawn));
     TT_CO_CHECK(sent);
@@ -253,7 +264,7 @@ net::Task<Status> StageService::Step(SequencePtr sequence, ActFrame frame) {
 }
 
 net::Task<Status> StageService::SendOn(SequencePtr sequence, const ActFrame& in, std::vector<float> rows) {
-  ActFrame out{in.head, in.position, in.rows, in.dim, in.sample, std::move(rows)};
+  ActFrame out{in.head, in.position, in.rows, in.dim, in.sample, in.group, std::move(rows)};
   Bytes bytes = Serialize(out);
   ByteWriter entry;
   entry.U64Le(out.position).U32Le(out.rows);
@@ -318,13 +329,17 @@ net::Task<void> StageService::Fail(SequencePtr sequence, Error error) {
 }
 
 net::Task<Result<std::shared_ptr<Link>>> StageService::NextLink(protocol::PlanNode node) {
+  auto& mutex = dialling_[node.key];
+  if (!mutex) mutex = std::make_shared<net::AsyncMutex>(executor_);
+  auto guard = co_await mutex->Lock();  // a second asker finds the first one's link
   auto found = next_links_.find(node.key);
   if (found != next_links_.end() && found->second->fresh()) co_return found->second;
   auto dialled = co_await dial_(node);
   TT_CO_CHECK(dialled);
-  next_links_[node.key] = *dialled;
-  net::Spawn(executor_, WatchNext(*dialled, node.key), "next link");
-  co_return *dialled;
+  std::shared_ptr<Link> link = Coalesce(executor_, *std::move(dialled));
+  next_links_[node.key] = link;
+  net::Spawn(executor_, WatchNext(link, node.key), "next link");
+  co_return link;
 }
 
 // The next stage sends nothing here: reading only tells that the link has ended.

@@ -40,6 +40,7 @@ class StageService {
 
   // Serves one verified peer until its link ends; then every sequence that hung on it ends.
   net::Task<void> Serve(std::shared_ptr<Link> link);
+  void Close();  // the links that it dialled
 
   size_t sequences() const { return sequences_.size(); }
   const StageCounters& counters() const { return counters_; }
@@ -74,6 +75,7 @@ class StageService {
   PrepareLineFn prepare_line_;
   std::map<SequenceId, SequencePtr> sequences_;
   std::map<crypto::Address, std::shared_ptr<Link>> next_links_;
+  std::map<crypto::Address, std::shared_ptr<net::AsyncMutex>> dialling_;  // one dial to a node at a time
   size_t kept_bytes_ = 0;  // reserved
   StageCounters counters_;
 };

@@ -57,7 +57,7 @@ net::Task<Result<std::unique_ptr<HeadSequence>>> OpenAndFeed(Cluster& cluster, u
 }
 
 ActFrame ActOf(const SequenceId& id, uint32_t generation, uint64_t position, uint32_t rows, float value) {
-  return {{id, generation}, position, rows, 8, true, std::vector<float>(size_t{8} * rows, value)};
+  return {{id, generation}, position, rows, 8, Sampling::kLast, 0, std::vector<float>(size_t{8} * rows, value)};
 }
 
 OpenFrame OpenFor(const Cluster& cluster, uint32_t slot, uint32_t slots) {

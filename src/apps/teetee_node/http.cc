@@ -44,8 +44,15 @@ HttpResponse Metrics(Node::State& s) {
   std::string out;
   Metric(out, "teetee_sequences", "gauge", "Sequences open.", std::to_string(s.compute->sequences()));
   Metric(out, "teetee_kv_bytes", "gauge", "KV memory reserved.", std::to_string(s.compute->kv_bytes()));
-  Metric(out, "teetee_rows_total", "counter", "Rows computed.", std::to_string(s.compute->rows_done()));
-  Metric(out, "teetee_busy_seconds_total", "counter", "Time that the compute thread worked.", std::to_string(s.compute->busy_seconds()));
+  const pipeline::ComputeCounters compute = s.compute->counters();
+  Metric(out, "teetee_rows_total", "counter", "Rows computed.", std::to_string(compute.short_rows + compute.long_rows));
+  Metric(out, "teetee_prompt_rows_total", "counter", "Of them, rows of longer prompts.", std::to_string(compute.long_rows));
+  Metric(out, "teetee_steps_total", "counter", "Passes over the weights.", std::to_string(compute.batches));
+  Metric(out, "teetee_jobs_waiting", "gauge", "Jobs that wait for a step.", std::to_string(compute.waiting));
+  Metric(out, "teetee_busy_seconds_total", "counter", "Time that the compute thread worked.", std::to_string(compute.busy_seconds));
+  Metric(out, "teetee_prefix_bytes", "gauge", "KV memory of cached prefixes.", std::to_string(s.compute->prefixes().bytes()));
+  Metric(out, "teetee_prefix_hits_total", "counter", "Pages of prompts found in the cache.", std::to_string(s.compute->prefixes().hits()));
+  Metric(out, "teetee_prefix_misses_total", "counter", "Pages of prompts looked for and not found.", std::to_string(s.compute->prefixes().misses()));
   Metric(out, "teetee_live", "gauge", "1 while the lease on chain runs.", s.live ? "1" : "0");
   if (s.head) {
     const auto& c = s.head->counters();
