@@ -56,5 +56,7 @@ export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>
 
 // An icon alone; `label` is its name for screen readers and its tooltip.
 export function IconButton({ label, className, ...rest }: IconButtonProps) {
-  return <button type="button" {...rest} aria-label={label} title={label} className={cx(styles.icon, className)} />;
+  return (
+    <button type="button" {...rest} aria-label={label} title={label} className={cx(styles.icon, className)} />
+  );
 }
