@@ -1,9 +1,14 @@
 import { Page } from "@/shared/ui/page.tsx";
+import { ChainCard } from "./chain-card.tsx";
+import { LookCard } from "./look-card.tsx";
+import { TrustCard } from "./trust-card.tsx";
 
 export function SettingsPage() {
   return (
-    <Page title="Settings">
-      <p>This page is being built.</p>
+    <Page title="Settings" lead="Kept in this browser and sent nowhere.">
+      <TrustCard />
+      <ChainCard />
+      <LookCard />
     </Page>
   );
 }
