@@ -10,6 +10,7 @@ import { Button } from "@/shared/ui/button.tsx";
 import { Page } from "@/shared/ui/page.tsx";
 import { ErrorState } from "@/shared/ui/states.tsx";
 import { ToastProvider } from "@/shared/ui/toast.tsx";
+import { VaultProvider } from "@/shared/vault/vault-context.tsx";
 import { askDemoWallet } from "@/shared/wallet/demo-questions.ts";
 import { WalletDialogsProvider } from "@/shared/wallet/wallet-context.tsx";
 
@@ -64,7 +65,7 @@ function Configured({ children }: { children: ReactNode }) {
       <Wallets>
         <ToastProvider>
           <WalletDialogsProvider>
-            {children}
+            <VaultProvider>{children}</VaultProvider>
             {config.data.demoWallet && (
               <Suspense>
                 <DemoWalletDialog />
