@@ -75,14 +75,14 @@ export function Shell() {
   const { simulated } = useSetup();
   const chat = pathname.startsWith("/chat");
   return (
-    <div className={styles.shell}>
+    <div className={cx(styles.shell, chat && styles.fill)}>
       <a href="#main" className={styles.skip}>
         Skip to content
       </a>
       <Header />
       {simulated && <SimulatedBanner />}
       <main id="main" className={styles.main} tabIndex={-1}>
-        <ErrorBoundary key={pathname}>
+        <ErrorBoundary key={chat ? "/chat" : pathname}>
           <Suspense fallback={<div className={styles.loading} aria-busy="true" />}>
             <Outlet />
           </Suspense>
