@@ -20,6 +20,7 @@ export function ChatPage() {
   if (!trust) {
     return (
       <div className={styles.gate}>
+        <h1 className="visually-hidden">Chat</h1>
         <EmptyState icon={<FileKey aria-hidden />} title="Nothing is sent without a trust file" action={<ButtonLink to="/settings" kind="primary">Import a trust file</ButtonLink>}>
           <p>It says which machines and models you accept. Without one this page cannot tell a good node from a bad one.</p>
         </EmptyState>
@@ -29,6 +30,7 @@ export function ChatPage() {
   if (!address) {
     return (
       <div className={styles.gate}>
+        <h1 className="visually-hidden">Chat</h1>
         <EmptyState
           icon={<Wallet aria-hidden />}
           title="Connect a wallet to chat"

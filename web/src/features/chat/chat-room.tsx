@@ -79,6 +79,7 @@ export function ChatRoom({ vault, trust }: { vault: Vault; trust: TrustFile }) {
   const list = <ConversationList conversations={snapshot.conversations} current={id} onRemove={remove} />;
   return (
     <div className={styles.room}>
+      <h1 className="visually-hidden">{conversation?.title || "Chat"}</h1>
       <aside className={styles.side}>{list}</aside>
       <div className={styles.main}>
         <Bar

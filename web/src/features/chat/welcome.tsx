@@ -19,7 +19,7 @@ export function Welcome({ unknown, route, blocked, onAsk }: WelcomeProps) {
   return (
     <div className={styles.welcome}>
       <div className={styles.welcomeInner}>
-        <h1>{unknown ? "This conversation is not kept here" : "Ask, sealed"}</h1>
+        <h2>{unknown ? "This conversation is not kept here" : "Ask, sealed"}</h2>
         {unknown && <p>It may be in another browser, or under another wallet. You can begin a new one below.</p>}
         {route && !route.ok && <ErrorState kind="refused" problem={problemOfClient(route.error)} />}
         <ul className={styles.steps}>

@@ -1,11 +1,13 @@
 // The models that the gateway lists, one card each.
 import { useQuery } from "@tanstack/react-query";
 import { Boxes } from "lucide-react";
+import { problemOf } from "@/shared/gateway/gateway-state.tsx";
+import { modelsQuery } from "@/shared/gateway/get-models.ts";
 import { useSetup } from "@/shared/setup/setup.tsx";
 import { Button, ButtonLink } from "@/shared/ui/button.tsx";
 import { Page } from "@/shared/ui/page.tsx";
 import { EmptyState, ErrorState, Skeleton } from "@/shared/ui/states.tsx";
-import { listedModelsQuery } from "./api/get-models.ts";
+import { cardModel } from "./model-facts.ts";
 import styles from "./models.module.css";
 import { ModelCard } from "./parts/model-card.tsx";
 
@@ -27,7 +29,7 @@ export function ModelsPage() {
 
 function List() {
   const { gateway, trust } = useSetup();
-  const models = useQuery(listedModelsQuery(gateway));
+  const models = useQuery(modelsQuery(gateway));
   if (models.isPending) {
     return (
       <div className={styles.grid}>
@@ -39,7 +41,7 @@ function List() {
   if (models.isError) {
     return (
       <ErrorState
-        problem={{ message: "The models cannot be listed now", cause: sentence(models.error.message), next: "Check that the gateway runs; the page looks again by itself." }}
+        problem={problemOf(models.error)}
         action={<Button onClick={() => void models.refetch()}>Look again</Button>}
       />
     );
@@ -52,7 +54,7 @@ function List() {
     );
   }
   const known = new Set(trust?.models.values());
-  const sorted = [...models.data].sort((a, b) => Number(known.has(b.model as never)) - Number(known.has(a.model as never)) || a.name.localeCompare(b.name));
+  const sorted = models.data.map(cardModel).sort((a, b) => Number(known.has(b.model as never)) - Number(known.has(a.model as never)) || a.name.localeCompare(b.name));
   return (
     <div className={styles.grid}>
       {sorted.map((model) => (
@@ -60,8 +62,4 @@ function List() {
       ))}
     </div>
   );
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

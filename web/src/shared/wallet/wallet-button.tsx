@@ -17,7 +17,9 @@ export function WalletButton() {
   if (!connection.address) {
     return (
       <Button kind="primary" size="s" icon={<Wallet aria-hidden />} pending={connection.isReconnecting} onClick={dialogs.connect}>
-        Connect<span className={styles.wideOnly}>wallet</span>
+        <span>
+          Connect<span className={styles.wideOnly}> wallet</span>
+        </span>
       </Button>
     );
   }

@@ -89,8 +89,8 @@ function PayDialog({ mode, route, tabs, onMode, onClose }: PayBarProps & { onClo
             </Term>,
             status?.tab.signer ? <Amount key="t" wei={status.tab.funded - status.tab.spent} digits={9} /> : "no tab is open with this head",
           ],
-          ["Price of your words", route ? `${ethPerMillion(route.params.priceIn)} ETH per million tokens` : "unknown"],
-          ["Price of the answer's", route ? `${ethPerMillion(route.params.priceOut)} ETH per million tokens` : "unknown"],
+          ["To read your words", route ? `${ethPerMillion(route.params.priceIn)} ETH per million tokens` : "unknown"],
+          ["To write the answer", route ? `${ethPerMillion(route.params.priceOut)} ETH per million tokens` : "unknown"],
         ]}
       />
       <DialogActions>

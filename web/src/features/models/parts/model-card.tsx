@@ -8,12 +8,18 @@ import { Facts } from "@/shared/ui/facts.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
 import { NotYet } from "@/shared/ui/states.tsx";
 import { Term } from "@/shared/ui/term.tsx";
-import type { ListedModel } from "../api/get-models.ts";
-import { organisations, sizeWords, slotsTaken, speedWords, type TrustView, trustView } from "../model-facts.ts";
+import { type CardModel, organisations, sizeWords, slotsTaken, speedWords, type TrustView, trustView } from "../model-facts.ts";
 import styles from "./model-card.module.css";
 import { SlotBar } from "./slot-bar.tsx";
 
-export function ModelCard({ model }: { model: ListedModel }) {
+const VENDORS: Record<TrustView, string> = {
+  simulated: "none: simulated",
+  production: "Intel TDX",
+  unlisted: "not known here",
+  "no-trust": "not known here",
+};
+
+export function ModelCard({ model }: { model: CardModel }) {
   const { trust } = useSetup();
   const view = trustView(model, trust);
   const { taken, all } = slotsTaken(model);
@@ -51,10 +57,10 @@ export function ModelCard({ model }: { model: ListedModel }) {
 
       <Facts
         items={[
-          ["Price of your words", <Price key="in" wei={model.price_in} />],
-          ["Price of the answer's", <Price key="out" wei={model.price_out} />],
+          ["To read your words", <Price key="in" wei={model.price_in} />],
+          ["To write the answer", <Price key="out" wei={model.price_out} />],
           ["Organisations", organisations(model) || "none"],
-          ["Vendors", view === "simulated" ? "none: simulated" : "Intel TDX"],
+          ["Vendors", VENDORS[view]],
           [<Term key="id" name="model id" />, <Hash key="h" value={model.model} label="model id" to={`/explorer/model/${model.model}`} />],
         ]}
       />

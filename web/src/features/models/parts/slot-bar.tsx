@@ -1,10 +1,10 @@
 // The slots of a model side by side, as wide as their layers, with who serves each.
 import { useState } from "react";
 import { Link } from "react-router";
+import type { ListedSlot } from "@/shared/gateway/get-models.ts";
 import { cx } from "@/shared/lib/cx.ts";
 import { formatBytes } from "@/shared/lib/format.ts";
 import { Hash } from "@/shared/ui/hash.tsx";
-import type { ListedSlot } from "../api/get-models.ts";
 import { slotWords } from "../model-facts.ts";
 import styles from "./slot-bar.module.css";
 
