@@ -48,6 +48,7 @@ class HttpTest : public ::testing::Test {
     s.state = folder_;
     s.nodes.interval = net::Millis(30);
     s.nodes.manifest_retry = net::Millis(50);
+    std::filesystem::remove(folder_ + "/sender.journal");  // of another key, when a test opens again
     auto opened = Gateway::Open(io_, crypto::SigningKey::Generate(), s);
     ASSERT_TRUE(opened) << opened.error().message();
     gateway_ = *std::move(opened);
