@@ -175,7 +175,10 @@ HttpResponse Gateway::AnswerReceipt(std::string_view text) const {
     const Hash32 hash = TT_TRY(FromHexFixed<32>(text));
     const auto state = TT_TRY(store_->FindReceipt(hash));
     if (!state) return Error(Code::kNotFound, "no head has handed over such a receipt yet");
-    return ReceiptAnswer(*state);
+    const auto line = directory_.FindLine(state->receipt.line);
+    return ReceiptAnswer(*state)
+        .Set("model", line ? Json(ToHex0x(line->model)) : Json())
+        .Set("head", line ? Json(ToHex0x(line->head)) : Json());
   }());
 }
 
