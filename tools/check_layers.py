@@ -20,7 +20,8 @@ ALLOWED = {
     "pipeline": {"crypto", "protocol", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain"},
     "head": {"crypto", "protocol", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain", "pipeline"},
     "client": {"crypto", "protocol", "manifest", "attest", "net", "chain"},
-    "gateway": {"crypto", "protocol", "net", "chain"},
+    "pages": {"crypto", "net"},
+    "gateway": {"crypto", "protocol", "manifest", "net", "pages", "chain"},
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#include\s+"([a-z_0-9]+)/')

@@ -54,10 +54,14 @@ Json ModelItem(const Directory& directory, const ModelRecord& model) {
                            {"teetee", std::move(teetee)}});
 }
 
-Json ModelList(const Directory& directory) {
-  Json data = Json::MakeArray();
-  for (const ModelRecord* model : directory.ListedModels()) data.Push(ModelItem(directory, *model));
-  return Json::MakeObject({{"object", "list"}, {"data", std::move(data)}});
+Json NodeItem(const Directory& directory, const NodeRecord& node) {
+  return Json::MakeObject({{"key", ToHex0x(node.key)},
+                           {"slot", uint32_t{node.slot}},
+                           {"host", ToHex0x(node.host)},
+                           {"url", node.url},
+                           {"until", node.until},
+                           {"live", directory.IsLive(node)},
+                           {"quote", ToHex0x(node.quote)}});
 }
 
 Json ModelDetail(const Directory& directory, const ModelRecord& model) {
@@ -70,13 +74,7 @@ Json ModelDetail(const Directory& directory, const ModelRecord& model) {
 Json NodeList(const Directory& directory, const ModelRecord& model, uint64_t block) {
   Json nodes = Json::MakeArray();
   for (const NodeRecord* node : directory.NodesOf(model.family)) {
-    nodes.Push(Json::MakeObject({{"key", ToHex0x(node->key)},
-                                 {"slot", uint32_t{node->slot}},
-                                 {"host", ToHex0x(node->host)},
-                                 {"url", node->url},
-                                 {"until", node->until},
-                                 {"live", directory.IsLive(*node)},
-                                 {"quote", ToHex0x(node->quote)}}));
+    nodes.Push(NodeItem(directory, *node));
   }
   return Json::MakeObject({{"nodes", std::move(nodes)}, {"block", block}});
 }

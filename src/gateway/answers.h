@@ -13,7 +13,7 @@ net::HttpResponse ErrorResponse(const Error& error, std::string_view param = "")
 net::HttpResponse ErrorResponse(int status, std::string_view message);
 
 Json ModelItem(const Directory& directory, const ModelRecord& model);  // of OpenAI's list
-Json ModelList(const Directory& directory);
+Json NodeItem(const Directory& directory, const NodeRecord& node);
 Json ModelDetail(const Directory& directory, const ModelRecord& model);
 Json NodeList(const Directory& directory, const ModelRecord& model, uint64_t block);
 Json ReceiptAnswer(const ReceiptState& state);

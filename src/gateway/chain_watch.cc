@@ -10,6 +10,7 @@ namespace teetee::gateway {
 namespace {
 
 constexpr uint64_t kCommitEvery = 100;  // blocks
+constexpr size_t kTimesPerRound = 64;   // blocks
 
 // Only what is used: tabs and earnings would be most of the Ledger's logs.
 constexpr std::string_view kFollowed[] = {
@@ -39,10 +40,11 @@ Status Collect(const chain::LogEntry& log, ChainChange& change) {
     if (batched->seq > static_cast<uint64_t>(INT64_MAX))
       return Ok{};  // such a line is at its end; none of ours gets there
     change.batches.push_back({batched->line, batched->seq, batched->root, batched->count,
-                              log.tx_hash, log.block_number});
+                              log.tx_hash, log.block_number, batched->amount});
   }
   if (auto* served = std::get_if<chain::Served>(&*event)) {
-    change.served.push_back({served->receipt_hash, served->query, log.tx_hash, log.block_number});
+    change.served.push_back({served->receipt_hash, served->query, log.tx_hash, log.block_number,
+                             served->line, served->receipt.cost});
   }
   return Ok{};
 }
@@ -159,7 +161,21 @@ net::Task<Status> ChainWatch::Step() {
     directory_.NoteBlockTime((*latest)->timestamp);
   }
   caught_up_ = true;
+  if (times_due_) co_await ReadBlockTimes();
   co_return Ok{};
+}
+
+// Pages show when an event was; events carry no time. What cannot be read now is read in a later round.
+net::Task<void> ChainWatch::ReadBlockTimes() {
+  auto blocks = store_.UntimedBlocks(kTimesPerRound);
+  if (!blocks) co_return;
+  for (uint64_t number : *blocks) {
+    const chain::BlockId at = chain::BlockId::Number(number);
+    auto block = co_await rpc_.GetBlock(at);
+    if (!block || !*block) co_return;
+    if (!store_.PutBlockTime(number, (*block)->timestamp)) co_return;
+  }
+  times_due_ = blocks->size() == kTimesPerRound;
 }
 
 Status ChainWatch::Take(const chain::FollowBatch& batch) {
@@ -175,6 +191,7 @@ Status ChainWatch::Take(const chain::FollowBatch& batch) {
     }
   }
   TT_RETURN_IF_ERROR(store_.Apply(change));
+  times_due_ = true;
   if (batch.undo_above) {
     ++undos_;
     LogWarn("gateway", "blocks were replaced above " + std::to_string(*batch.undo_above) +

@@ -43,6 +43,7 @@ class ChainWatch {
   net::Task<Status> CheckChain();
   Status Take(const chain::FollowBatch& batch);
   Status CommitNowAndThen();
+  net::Task<void> ReadBlockTimes();
 
   chain::Rpc& rpc_;
   Store& store_;
@@ -50,6 +51,7 @@ class ChainWatch {
   ChainSettings settings_;
   chain::Follower follower_;
   bool checked_ = false;
+  bool times_due_ = true;  // blocks whose time is not known
   bool reachable_ = false;
   bool caught_up_ = false;
   uint64_t through_block_ = 0, newest_block_ = 0, committed_block_ = 0, undos_ = 0;

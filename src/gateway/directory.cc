@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "crypto/hash.h"
-#include "net/url.h"
+#include "manifest/manifest.h"
 
 namespace teetee::gateway {
 namespace {
@@ -23,34 +23,70 @@ bool IsEvidenceClass(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
+// For people who choose; clients judge a manifest themselves.
+Manifest WithFacts(std::string text, std::string name) {
+  Manifest out{std::move(text), std::move(name), 0, "", {}};
+  auto parsed = manifest::Manifest::Parse(AsBytes(out.text));
+  if (!parsed) return out;
+  std::map<std::string, uint64_t> bytes_of;
+  for (const manifest::Tensor& tensor : parsed->tensors) {
+    uint64_t count = 1;
+    for (uint64_t dim : tensor.dims) count *= dim;
+    out.parameters += count;
+    bytes_of[tensor.dtype] += tensor.bytes;
+  }
+  const auto most = std::max_element(bytes_of.begin(), bytes_of.end(),
+                                     [](auto& a, auto& b) { return a.second < b.second; });
+  if (most != bytes_of.end()) out.quantisation = most->first;
+  for (const manifest::Slot& slot : parsed->slots)
+    out.slots.push_back({slot.first_block, slot.block_count, slot.file_bytes});
+  return out;
+}
+
 }  // namespace
+
+uint64_t ClockNow() {
+  const auto clock = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(clock).count());
+}
 
 void Directory::Clear() {
   models_.clear();
   order_.clear();
   by_family_.clear();
   nodes_.clear();
+  events_.clear();
+  lines_.clear();
 }
 
-uint64_t Directory::Now() const {
-  const auto clock = std::chrono::system_clock::now().time_since_epoch();
-  return std::max(
-      block_time_,
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(clock).count()));
-}
+uint64_t Directory::Now() const { return std::max(block_time_, ClockNow()); }
 
 Status Directory::Apply(const chain::LogEntry& log) {
   auto event = TT_TRY(chain::DecodeEvent(log));
   if (!event) return Ok{};
   if (auto* added = std::get_if<chain::ModelAdded>(&*event)) return Take(*added);
-  if (auto* joined = std::get_if<chain::NodeJoined>(&*event)) return Take(*joined);
+  if (auto* joined = std::get_if<chain::NodeJoined>(&*event)) {
+    const NodeRecord* known = FindNode(joined->key);
+    const bool renews = known != nullptr && !known->has_left;
+    TT_RETURN_IF_ERROR(Take(*joined));
+    Note(joined->key, renews ? NodeEventKind::kRenewed : NodeEventKind::kJoined, log);
+  }
   if (auto* left = std::get_if<chain::NodeLeft>(&*event)) {
     if (auto node = nodes_.find(left->key); node != nodes_.end()) node->second.has_left = true;
+    Note(left->key, NodeEventKind::kLeft, log);
   }
   if (auto* moved = std::get_if<chain::UrlSet>(&*event)) {
     if (auto node = nodes_.find(moved->key); node != nodes_.end()) node->second.url = moved->url;
+    Note(moved->key, NodeEventKind::kUrl, log);
   }
   return Ok{};
+}
+
+void Directory::Note(const Address& key, NodeEventKind what, const chain::LogEntry& log) {
+  if (nodes_.count(key) == 0) return;
+  std::vector<NodeEvent>& events = events_[key];
+  if (events.size() >= kMaxNodeEvents) events.erase(events.begin());
+  events.push_back({what, log.block_number, log.tx_hash});
 }
 
 Status Directory::Take(const chain::ModelAdded& event) {
@@ -64,6 +100,10 @@ Status Directory::Take(const chain::ModelAdded& event) {
   if (!is_new) return Ok{};
   order_.push_back(event.model);
   by_family_.emplace(event.family, event.model);
+  for (const auto& [key, node] : nodes_) {
+    if (node.family == event.family && node.slot == 0)
+      lines_[chain::LineOf(event.model, key)] = {event.model, key};
+  }
   return Ok{};
 }
 
@@ -75,6 +115,10 @@ Status Directory::Take(const chain::NodeJoined& event) {
   }
   nodes_[event.key] = {event.key,   event.host, event.family, event.slot,
                        event.quote, event.url,  event.until,  false};
+  if (event.slot == 0) {
+    for (const ModelRecord* served : ModelsOf(event.family))
+      lines_[chain::LineOf(served->id, event.key)] = {served->id, event.key};
+  }
   return Ok{};
 }
 
@@ -88,14 +132,16 @@ Result<Hash32> Directory::AddManifest(std::string text) {
   if (!IsUsableName(name))
     return Error(Code::kInvalidArgument,
                  "manifest: the name is empty, too long or not printable ASCII");
-  manifests_[hash] = {std::move(text), std::move(name)};
+  manifests_[hash] = WithFacts(std::move(text), std::move(name));
   return hash;
 }
 
-void Directory::NoteProbe(const Address& key, std::optional<std::string> evidence_class) {
-  Probe& probe = probes_[key];
+void Directory::NoteProbe(const Address& key, std::optional<std::string> evidence_class,
+                          uint64_t sequences) {
+  NodeProbe& probe = probes_[key];
   if (evidence_class) {
-    probe = {true, 0, IsEvidenceClass(*evidence_class) ? *std::move(evidence_class) : ""};
+    probe = {true, 0, IsEvidenceClass(*evidence_class) ? *std::move(evidence_class) : "", sequences,
+             ClockNow()};
   } else if (++probe.failures >= kFailuresToUnreachable) {
     probe.reachable = false;
   }
@@ -165,9 +211,21 @@ const NodeRecord* Directory::FindNode(const Address& key) const {
   return found == nodes_.end() ? nullptr : &found->second;
 }
 
-bool Directory::IsReachable(const Address& key) const {
+const std::vector<NodeEvent>& Directory::EventsOf(const Address& key) const {
+  static const std::vector<NodeEvent> kNone;
+  auto found = events_.find(key);
+  return found == events_.end() ? kNone : found->second;
+}
+
+std::optional<LineRecord> Directory::FindLine(const Hash32& line) const {
+  auto found = lines_.find(line);
+  return found == lines_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const NodeProbe& Directory::ProbeOf(const Address& key) const {
+  static const NodeProbe kNever;
   auto found = probes_.find(key);
-  return found != probes_.end() && found->second.reachable;
+  return found == probes_.end() ? kNever : found->second;
 }
 
 bool Directory::IsLive(const ModelRecord& model) const {
@@ -190,27 +248,11 @@ std::string_view Directory::OverallClass() const {
   return known ? "production" : "unknown";
 }
 
-std::string Directory::EvidenceClass(const Address& key) const {
-  auto found = probes_.find(key);
-  return found == probes_.end() ? "" : found->second.evidence_class;
-}
-
 std::optional<Hash32> Directory::WantedManifest(const NodeRecord& node) const {
   auto model = by_family_.find(node.family);
   if (model == by_family_.end()) return std::nullopt;
   const Hash32& hash = models_.at(model->second).params.manifest;
   return manifests_.count(hash) != 0 ? std::nullopt : std::optional(hash);
-}
-
-Result<std::string> NodeBaseUrl(std::string_view text) {
-  const net::Url url = TT_TRY(net::ParseUrl(text));
-  if (url.scheme != "http")
-    return Error(Code::kUnimplemented, "node URL: https is not supported by this gateway yet");
-  if (url.target.find('?') != std::string::npos)
-    return Error(Code::kInvalidArgument, "node URL: it has a query");
-  std::string out = url.scheme + "://" + url.HostHeader() + url.target;
-  while (out.ends_with('/')) out.pop_back();
-  return out;
 }
 
 }  // namespace teetee::gateway

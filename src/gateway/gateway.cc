@@ -6,17 +6,18 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "gateway/egress.h"
 
 namespace teetee::gateway {
 namespace {
 
 // Any page may read what is public here and send what is sealed: nothing depends on cookies or on
 // who asks.
-std::optional<net::HttpHeaders> Cors(const net::HttpRequest& request) {
-  if (!request.path.starts_with("/v1/")) return std::nullopt;
+std::optional<net::HttpHeaders> Cors(const net::HttpRequest&) {
   return net::HttpHeaders{{"Access-Control-Allow-Origin", "*"},
-                          {"Access-Control-Allow-Methods", "GET, POST"},
-                          {"Access-Control-Allow-Headers", "Content-Type"},
+                          {"Access-Control-Allow-Methods", "GET, HEAD, POST"},
+                          {"Access-Control-Allow-Headers", "Content-Type, Accept"},
+                          {"Access-Control-Expose-Headers", "Retry-After, X-TeeTee-Relayed"},
                           {"Access-Control-Max-Age", "3600"}};
 }
 
@@ -31,6 +32,19 @@ Result<int> LockState(const std::string& folder) {
   ::close(fd);
   return Error(Code::kFailedPrecondition, "another gateway uses the state folder " + folder +
                                               ": stop it, or choose another --state");
+}
+
+pages::SiteConfig SiteConfigOf(const GatewaySettings& s) {
+  pages::SiteConfig out;
+  out.served_by = "gateway";
+  out.rpc = s.public_rpc;
+  out.chain_id = s.identity.chain_id;
+  out.registry = s.identity.registry;
+  out.ledger = s.identity.ledger;
+  out.from_block = s.from_block;
+  out.image = s.node_image;
+  out.auditor = !s.auditor.empty();
+  return out;
 }
 
 chain::SenderOptions SenderOptionsOf(const GatewaySettings& settings) {
@@ -55,7 +69,8 @@ Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::Signi
   Gateway& g = *out;
   const GatewaySettings& s = g.settings_;
   const auto executor = io.get_executor();
-  if (!s.web.empty()) g.web_ = TT_TRY(WebFiles::Load(s.web));
+  if (!s.web.empty()) g.site_ = TT_TRY(pages::Site::Load(s.web, SiteConfigOf(s)));
+  if (!s.node_image.empty()) TT_RETURN_IF_ERROR(pages::CheckImage(s.node_image));
   TT_RETURN_IF_ERROR(MakeDirectories(s.state));
   // First the address: a second instance must not touch the state of the first.
   auto handler = [&g](net::HttpRequest& request, net::HttpReply& reply) {
@@ -64,16 +79,23 @@ Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::Signi
   g.server_ = TT_TRY(net::HttpServer::Listen(io, s.listen, handler, s.http, Cors));
   g.lock_ = TT_TRY(LockState(s.state));
   g.store_ = TT_TRY(Store::Open(s.state + "/gateway.db", s.identity));
+  g.history_ = TT_TRY(History::Open(s.state + "/history.db"));
+  g.explore_ = std::make_unique<Explore>(ExploreParts{g.directory_, *g.store_, *g.history_});
   g.rpc_ = std::make_unique<chain::Rpc>(executor, chain::RpcOptions{s.rpc_url});
   g.sender_ = TT_TRY(chain::Sender::Open(g.rpc_.get(), std::move(gas_key), SenderOptionsOf(s)));
   const ChainSettings chain{s.identity, s.from_block, s.state + "/cursor.json", s.chain_poll};
   g.chain_ = TT_TRY(ChainWatch::Open(*g.rpc_, *g.store_, g.directory_, chain));
-  g.nodes_ = std::make_unique<NodeWatch>(executor, *g.store_, g.directory_, s.nodes);
+  const net::AddressRule may_dial = EgressRule(s.identity.chain_id == kDevelopmentChain);
+  g.settings_.nodes.may_dial = g.settings_.sealed.may_dial = g.settings_.pool.may_dial = may_dial;
+  g.settings_.pool.auditor = s.auditor;
+  g.nodes_ = std::make_unique<NodeWatch>(executor, *g.store_, g.directory_, *g.history_, s.nodes);
   RelaySettings relay = s.relay;
   relay.identity = s.identity;
+  relay.may_dial = may_dial;
   g.relay_ =
       TT_TRY(Relay::Open(executor, *g.rpc_, *g.sender_, *g.store_, g.directory_, *g.chain_, relay));
-  g.sealed_ = std::make_unique<SealedRelay>(executor, g.directory_, s.sealed);
+  g.sealed_ = std::make_unique<SealedRelay>(executor, g.directory_, *g.history_, s.sealed);
+  g.pool_ = std::make_unique<Pool>(executor, g.directory_, s.pool);
   return out;
 }
 
@@ -90,6 +112,8 @@ net::Task<void> Gateway::Stop() {
   co_await tasks_.Join();
   co_await nodes_->Stop();
   co_await relay_->Stop();
+  if (Status flushed = history_->Flush(ClockNow()); !flushed)
+    LogWarn("gateway", flushed.error().message());
 }
 
 }  // namespace teetee::gateway

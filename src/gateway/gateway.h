@@ -7,11 +7,13 @@
 #include <string>
 
 #include "gateway/chain_watch.h"
+#include "gateway/explore.h"
 #include "gateway/node_watch.h"
+#include "gateway/pool.h"
 #include "gateway/relay.h"
 #include "gateway/sealed_relay.h"
-#include "gateway/web_files.h"
 #include "net/http_server.h"
+#include "pages/site.h"
 
 namespace teetee::gateway {
 
@@ -20,13 +22,17 @@ struct GatewaySettings {
   std::string rpc_url;
   StoreIdentity identity;
   uint64_t from_block = 0;
-  std::string state;  // folder: gateway.db, cursor.json, sender.journal
-  std::string web;    // folder of static files; empty: none
+  std::string state;  // folder: gateway.db, history.db, cursor.json, sender.journal
+  std::string web;    // folder of the pages; empty: none
+  std::string public_rpc;  // the chain's RPC for browsers; empty: the user names one
+  std::string node_image;  // name@sha256:… that the pages name; empty: none
+  std::string auditor;     // base URL of `teetee attest serve`; empty: none
   // What tests make faster.
   net::Millis chain_poll{1000};
   NodeSettings nodes;
   RelaySettings relay;
   SealedSettings sealed;
+  PoolSettings pool;  // its auditor and egress rule are set by Open
   net::HttpLimits http{.max_requests_per_address = 64, .retry_after_s = 1};
 };
 
@@ -59,7 +65,8 @@ class Gateway {
   net::HttpResponse AnswerGet(const net::HttpRequest& request) const;
   net::HttpResponse AnswerTeeTee(const net::HttpRequest& request, std::string_view rest) const;
   net::HttpResponse AnswerModel(std::string_view escaped_name, bool detail) const;
-  net::HttpResponse AnswerNodes(const net::HttpRequest& request) const;
+  net::HttpResponse AnswerNode(const net::HttpRequest& request, std::string_view rest) const;
+  net::HttpResponse AnswerPool() const;
   net::HttpResponse AnswerReceipt(std::string_view hash) const;
   net::HttpResponse AnswerLine(std::string_view line) const;
   net::HttpResponse AnswerPage(const net::HttpRequest& request) const;
@@ -70,15 +77,18 @@ class Gateway {
   net::IoContext& io_;
   GatewaySettings settings_;
   int lock_ = -1;  // file descriptor, on the state folder
-  WebFiles web_;
+  pages::Site site_;
   Directory directory_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<History> history_;
+  std::unique_ptr<Explore> explore_;
   std::unique_ptr<chain::Rpc> rpc_;
   std::unique_ptr<chain::Sender> sender_;
   std::unique_ptr<ChainWatch> chain_;
   std::unique_ptr<NodeWatch> nodes_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<SealedRelay> sealed_;
+  std::unique_ptr<Pool> pool_;
   std::unique_ptr<net::HttpServer> server_;
   net::TaskGroup tasks_;
   HttpCounters counters_;

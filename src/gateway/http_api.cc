@@ -51,10 +51,14 @@ net::Task<void> Gateway::Handle(HttpRequest& request, HttpReply& reply) {
   if (done) co_return;
   HttpResponse response;
   const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool asks_methods = request.method == "OPTIONS";
   if (std::find(std::begin(kPlaintextPaths), std::end(kPlaintextPaths), request.path) !=
       std::end(kPlaintextPaths)) {
     ++counters_.plaintext_refused;
     response = ErrorResponse(NoPlaintext());
+  } else if (asks_methods) {  // preflights end in the server
+    response.status = 204;
+    response.headers.Set("Allow", "GET, HEAD, POST, OPTIONS");
   } else if (!reads) {
     response = ErrorResponse(405, "this path takes no such method");
     response.headers.Set("Allow", "GET, HEAD");
@@ -68,7 +72,8 @@ net::Task<void> Gateway::Handle(HttpRequest& request, HttpReply& reply) {
 
 // What waits for a node.
 net::Task<bool> Gateway::HandleStreams(HttpRequest& request, HttpReply& reply) {
-  constexpr std::string_view kNodes = "/v1/teetee/nodes/", kEvidence = "/evidence";
+  constexpr std::string_view kNodes = "/v1/teetee/nodes/", kEvidence = "/evidence",
+                             kPool = "/v1/teetee/pool/";
   const std::string_view path = request.path;
   if (request.method == "POST" && path == "/v1/teetee/sealed") {
     co_await sealed_->Sealed(request, reply);
@@ -77,6 +82,13 @@ net::Task<bool> Gateway::HandleStreams(HttpRequest& request, HttpReply& reply) {
   if (request.method == "POST" && path == "/v1/teetee/control") {
     co_await sealed_->Control(request, reply);
     co_return true;
+  }
+  if (request.method == "POST" && path.starts_with(kPool)) {
+    const std::string_view what = path.substr(kPool.size());
+    if (what == "check") co_await pool_->Check(request, reply);
+    if (what == "relay") co_await pool_->Relay(request, reply);
+    if (what == "approve") co_await pool_->Approve(request, reply);
+    co_return what == "check" || what == "relay" || what == "approve";
   }
   const bool evidence = request.method == "GET" && path.starts_with(kNodes) &&
                         path.ends_with(kEvidence) && path.size() > kNodes.size() + kEvidence.size();
@@ -98,15 +110,23 @@ HttpResponse Gateway::AnswerGet(const HttpRequest& request) const {
   const std::string_view path = request.path;
   if (path == "/healthz") return Health();
   if (path == "/metrics") return Metrics();
-  if (path == "/v1/models") return HttpResponse::OfJson(200, ModelList(directory_));
+  if (path == "/v1/models") return HttpResponse::OfJson(200, explore_->Models());
   if (path.starts_with(kModels)) return AnswerModel(path.substr(kModels.size()), false);
   if (path.starts_with(kTeeTee)) return AnswerTeeTee(request, path.substr(kTeeTee.size()));
   return AnswerPage(request);
 }
 
 HttpResponse Gateway::AnswerTeeTee(const HttpRequest& request, std::string_view rest) const {
-  constexpr std::string_view kModels = "models/", kReceipts = "receipts/", kLine = "line/";
-  if (rest == "nodes") return AnswerNodes(request);
+  constexpr std::string_view kModels = "models/", kReceipts = "receipts/", kLine = "line/",
+                             kNodes = "nodes/", kBatches = "batches/";
+  if (rest == "nodes") return JsonOr(explore_->Nodes(request.query, chain_->block()));
+  if (rest.starts_with(kNodes)) return AnswerNode(request, rest.substr(kNodes.size()));
+  if (rest == "receipts") return JsonOr(explore_->Receipts(request.query));
+  if (rest == "batches") return JsonOr(explore_->Batches(request.query));
+  if (rest.starts_with(kBatches)) return JsonOr(explore_->Batch(rest.substr(kBatches.size())));
+  if (rest == "evidence") return JsonOr(explore_->Evidence(request.query));
+  if (rest == "search") return JsonOr(explore_->Search(request.query));
+  if (rest == "pool") return AnswerPool();
   if (rest.starts_with(kModels)) return AnswerModel(rest.substr(kModels.size()), true);
   if (rest.starts_with(kReceipts)) return AnswerReceipt(rest.substr(kReceipts.size()));
   if (rest.starts_with(kLine)) return AnswerLine(rest.substr(kLine.size()));
@@ -124,19 +144,30 @@ HttpResponse Gateway::AnswerModel(std::string_view escaped_name, bool detail) co
   if (model == nullptr)
     return ErrorResponse(Error(Code::kNotFound, "no such model: /v1/models lists them"), "model");
   return HttpResponse::OfJson(
-      200, detail ? ModelDetail(directory_, *model) : ModelItem(directory_, *model));
+      200, detail ? ModelDetail(directory_, *model) : explore_->Model(*model));
 }
 
-HttpResponse Gateway::AnswerNodes(const HttpRequest& request) const {
-  auto name = net::QueryParameter(request.query, "model");
-  if (!name)
-    return ErrorResponse(
-        Error(Code::kInvalidArgument, "the query parameter 'model' (an id or a name) is missing"),
-        "model");
-  const ModelRecord* model = directory_.FindModel(std::string_view(*name));
-  if (model == nullptr)
-    return ErrorResponse(Error(Code::kNotFound, "no such model: /v1/models lists them"), "model");
-  return HttpResponse::OfJson(200, NodeList(directory_, *model, chain_->block()));
+// {key}, {key}/usage, {key}/history, {key}/history/{sha256}
+HttpResponse Gateway::AnswerNode(const HttpRequest& request, std::string_view rest) const {
+  constexpr std::string_view kHistory = "history/";
+  const size_t slash = rest.find('/');
+  const std::string_view key = rest.substr(0, slash);
+  if (slash == std::string_view::npos) return JsonOr(explore_->Node(key));
+  rest.remove_prefix(slash + 1);
+  if (rest == "usage") return JsonOr(explore_->Usage(key, request.query));
+  if (rest == "history") return JsonOr(explore_->NodeHistory(key));
+  if (!rest.starts_with(kHistory)) return ErrorResponse(Error(Code::kNotFound, "no such path"));
+  auto answer = explore_->EvidenceAnswer(key, rest.substr(kHistory.size()));
+  if (!answer) return ErrorResponse(answer.error());
+  return HttpResponse::Text(200, *answer, "application/json");
+}
+
+HttpResponse Gateway::AnswerPool() const {
+  return JsonOr([&]() -> Result<Json> {
+    return Json::MakeObject({{"image", settings_.node_image.empty() ? Json() : Json(settings_.node_image)},
+                             {"auditor", !settings_.auditor.empty()},
+                             {"expected", TT_TRY(explore_->Expected(ClockNow()))}});
+  }());
 }
 
 HttpResponse Gateway::AnswerReceipt(std::string_view text) const {
@@ -144,7 +175,10 @@ HttpResponse Gateway::AnswerReceipt(std::string_view text) const {
     const Hash32 hash = TT_TRY(FromHexFixed<32>(text));
     const auto state = TT_TRY(store_->FindReceipt(hash));
     if (!state) return Error(Code::kNotFound, "no head has handed over such a receipt yet");
-    return ReceiptAnswer(*state);
+    const auto line = directory_.FindLine(state->receipt.line);
+    return ReceiptAnswer(*state)
+        .Set("model", line ? Json(ToHex0x(line->model)) : Json())
+        .Set("head", line ? Json(ToHex0x(line->head)) : Json());
   }());
 }
 
@@ -159,12 +193,11 @@ HttpResponse Gateway::AnswerLine(std::string_view text) const {
 // ---- pages
 
 HttpResponse Gateway::AnswerPage(const HttpRequest& request) const {
-  auto page = web_.Get(request.path, request.headers.Find("If-None-Match").value_or(""));
-  if (page) return *std::move(page);
+  if (auto page = site_.Get(request)) return *std::move(page);
   if (request.path == "/" || request.path == "/status") return StatusAnswer();
   if (request.path == kStatusStylePath) {
     HttpResponse style = HttpResponse::Text(200, StatusStyle());
-    style.headers = PageHeaders("text/css; charset=utf-8");
+    style.headers = pages::PageHeaders("text/css; charset=utf-8");
     return style;
   }
   return ErrorResponse(Error(Code::kNotFound, "no such path"));
@@ -179,10 +212,10 @@ HttpResponse Gateway::StatusAnswer() const {
   facts.block = chain_->block();
   facts.lag = chain_->lag();
   facts.relay_queue = relay_->queue();
-  facts.has_pages = web_.Get("/", "").has_value();
+  facts.has_pages = !site_.empty();
   if (auto batches = store_->NewestBatches(kMaxBatchesOnPage)) facts.batches = *std::move(batches);
   HttpResponse page = HttpResponse::Text(200, StatusPage(directory_, facts));
-  page.headers = PageHeaders("text/html; charset=utf-8");
+  page.headers = pages::PageHeaders("text/html; charset=utf-8");
   return page;
 }
 

@@ -1,5 +1,5 @@
-// Asks joined nodes every few seconds whether they are there, and for the manifest of a model that
-// has none yet. Everything a node says is bounded and checked: it counts as reachable only when it
+// Asks joined nodes every few seconds whether they are there and how much they did, for the manifest
+// of a model that has none yet, and now and then for the evidence that they show. Everything a node says is bounded and checked: it counts as reachable only when it
 // names its own key. Threads: one io_context.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <set>
 
 #include "gateway/directory.h"
+#include "gateway/history.h"
 #include "gateway/store.h"
 #include "net/http_client.h"
 
@@ -17,12 +18,15 @@ struct NodeSettings {
   net::Millis timeout{3000};  // of one probe
   net::Millis manifest_timeout{20'000};
   net::Millis manifest_retry{5000};  // after one that was wrong or missing
+  net::Millis evidence_every{600'000};
+  net::Millis flush_every{5000};     // of the history
   size_t at_once = 64;               // probes
+  net::AddressRule may_dial = nullptr;  // none: any address
 };
 
 class NodeWatch {
  public:
-  NodeWatch(const net::Executor& executor, Store& store, Directory& directory,
+  NodeWatch(const net::Executor& executor, Store& store, Directory& directory, History& history,
             NodeSettings settings);
 
   net::Task<void> Run();   // until cancelled
@@ -32,17 +36,26 @@ class NodeWatch {
 
  private:
   net::Task<void> Probe(NodeRecord node);
-  net::Task<Result<std::string>> AskHealth(std::string base, Address key);  // the evidence class
+  struct Health {
+    std::string evidence_class;
+    uint64_t sequences = 0;
+    std::optional<NodeCounters> counters;
+  };
+  static Result<Health> ReadHealth(std::string_view text, const Address& key);
+  net::Task<Result<Health>> AskHealth(std::string base, Address key);
+  net::Task<void> AskEvidence(std::string base, Address key, std::string evidence_class);
   net::Task<Status> AskManifest(std::string base, Address key, Hash32 wanted);
 
   net::Executor executor_;
   Store& store_;
   Directory& directory_;
+  History& history_;
   NodeSettings settings_;
   net::HttpClient http_;
   net::TaskGroup probes_;
   std::set<Address> probing_;
-  std::map<Address, net::SteadyClock::time_point> manifest_after_;
+  std::map<Address, net::SteadyClock::time_point> manifest_after_, evidence_after_;
+  net::SteadyClock::time_point flush_after_{};
   uint64_t failures_ = 0;
 };
 

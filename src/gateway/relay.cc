@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "gateway/egress.h"
 
 namespace teetee::gateway {
 namespace {
@@ -40,7 +41,7 @@ Relay::Relay(const net::Executor& executor, chain::Rpc& rpc, chain::Sender& send
       watch_(watch),
       settings_(settings),
       domain_(chain::Domain::Ledger(settings.identity.chain_id, settings.identity.ledger)),
-      http_(executor, 2),
+      http_(executor, 2, net::Millis(30'000), settings.may_dial),
       polls_(executor) {}
 
 Result<std::unique_ptr<Relay>> Relay::Open(const net::Executor& executor, chain::Rpc& rpc,

@@ -27,6 +27,7 @@ struct RelaySettings {
   size_t max_in_flight = 16;        // transactions
   size_t max_entries_per_head = 1024;
   size_t max_pages = 64;  // of one poll
+  net::AddressRule may_dial = nullptr;  // heads; none: any address
 };
 
 struct RelayCounters {

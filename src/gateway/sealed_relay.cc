@@ -1,6 +1,7 @@
 #include "gateway/sealed_relay.h"
 
 #include "gateway/answers.h"
+#include "gateway/egress.h"
 #include "net/url.h"
 #include "protocol/sealed.h"
 
@@ -39,8 +40,8 @@ std::string ContentTypeOf(const net::HttpHeaders& headers) {
 }  // namespace
 
 SealedRelay::SealedRelay(const net::Executor& executor, const Directory& directory,
-                         SealedSettings settings)
-    : directory_(directory), settings_(settings), http_(executor) {}
+                         History& history, SealedSettings settings)
+    : directory_(directory), history_(history), settings_(settings), http_(executor, 8, net::Millis(30'000), settings.may_dial) {}
 
 Result<std::string> SealedRelay::FindHead(const Address& key, const Hash32* model) const {
   const NodeRecord* node = directory_.FindNode(key);
@@ -58,12 +59,14 @@ Result<std::string> SealedRelay::FindHead(const Address& key, const Hash32* mode
   return NodeBaseUrl(node->url);
 }
 
-Result<std::string> SealedRelay::RouteSealed(const HttpRequest& request) const {
+Result<SealedRelay::Route> SealedRelay::RouteSealed(const HttpRequest& request) const {
   const auto parts = TT_TRY(protocol::ParseSealed(request.body));
-  return TT_TRY(FindHead(parts.header.head, &parts.header.model)) + "/v1/teetee/sealed";
+  const auto& header = parts.header;
+  return Route{TT_TRY(FindHead(header.head, &header.model)) + "/v1/teetee/sealed", kOctets,
+               std::pair(header.head, header.model)};
 }
 
-Result<std::string> SealedRelay::RouteControl(const HttpRequest& request) const {
+Result<SealedRelay::Route> SealedRelay::RouteControl(const HttpRequest& request) const {
   auto head = net::QueryParameter(request.query, "head");
   if (!head)
     return Error(Code::kInvalidArgument,
@@ -71,29 +74,29 @@ Result<std::string> SealedRelay::RouteControl(const HttpRequest& request) const 
   const Address key = TT_TRY(crypto::ParseAddress(*head));
   const Json json = TT_TRY(Json::Parse(request.text(), {.max_bytes = kMaxControl, .max_depth = 2}));
   TT_TRY(protocol::Control::FromJson(json));
-  return TT_TRY(FindHead(key, nullptr)) + "/v1/teetee/control";
+  return Route{TT_TRY(FindHead(key, nullptr)) + "/v1/teetee/control", kJson, std::nullopt};
 }
 
 Task<void> SealedRelay::Sealed(HttpRequest& request, HttpReply& reply) {
-  auto url = RouteSealed(request);
+  auto route = RouteSealed(request);
   ++counters_.requests;
-  if (!url) {
-    ++(url.error().code() == Code::kUnavailable ? counters_.unavailable : counters_.refused);
-    auto response = ErrorResponse(url.error());
+  if (!route) {
+    ++(route.error().code() == Code::kUnavailable ? counters_.unavailable : counters_.refused);
+    auto response = ErrorResponse(route.error());
     (void)co_await reply.Send(std::move(response));
     co_return;
   }
-  co_await Carry(*std::move(url), kOctets, request, reply);
+  co_await Carry(*std::move(route), request, reply);
 }
 
 Task<void> SealedRelay::Control(HttpRequest& request, HttpReply& reply) {
-  auto url = RouteControl(request);
-  if (!url) {
-    auto response = ErrorResponse(url.error());
+  auto route = RouteControl(request);
+  if (!route) {
+    auto response = ErrorResponse(route.error());
     (void)co_await reply.Send(std::move(response));
     co_return;
   }
-  co_await Carry(*std::move(url), kJson, request, reply);
+  co_await Carry(*std::move(route), request, reply);
 }
 
 // A connection that the head has just closed may be met once: a head takes a request that it knows
@@ -106,8 +109,8 @@ Task<Result<net::HttpStream>> SealedRelay::Open(net::HttpRequestOptions options)
   co_return std::move(second);
 }
 
-Task<void> SealedRelay::Carry(std::string url, std::string content_type, HttpRequest& request,
-                              HttpReply& reply) {
+Task<void> SealedRelay::Carry(Route route, HttpRequest& request, HttpReply& reply) {
+  AnswerClock clock(net::SteadyClock::now());
   struct Count {
     size_t& n;
     explicit Count(size_t& counter) : n(counter) { ++n; }
@@ -121,9 +124,9 @@ Task<void> SealedRelay::Carry(std::string url, std::string content_type, HttpReq
   }
   net::HttpRequestOptions options;
   options.method = "POST";
-  options.url = std::move(url);
+  options.url = std::move(route.url);
   options.headers.Set("Content-Type",
-                      std::move(content_type));  // and nothing that tells of the client
+                      std::move(route.content_type));  // and nothing that tells of the client
   options.body = std::move(request.body);
   options.timeout = settings_.open_timeout;
   options.idle_timeout = settings_.idle_timeout;
@@ -142,13 +145,16 @@ Task<void> SealedRelay::Carry(std::string url, std::string content_type, HttpReq
   }
   net::HttpStream stream = **std::move(opened);
   if (stream.status() == 200) {
-    co_await PassBody(stream, reply);
+    const bool whole = co_await PassBody(stream, reply, clock);
+    const auto speed = clock.Speed();
+    if (whole && route.timed && speed)
+      history_.NoteAnswer(route.timed->first, route.timed->second, *speed, ClockNow());
   } else {
     co_await PassError(stream, reply);
   }
 }
 
-Task<void> SealedRelay::PassBody(net::HttpStream& from, HttpReply& reply) {
+Task<bool> SealedRelay::PassBody(net::HttpStream& from, HttpReply& reply, AnswerClock& clock) {
   net::HttpHeaders headers{{"Content-Type", ContentTypeOf(from.headers())},
                            {"Cache-Control", "no-store"},
                            {"X-Content-Type-Options", "nosniff"},
@@ -159,18 +165,20 @@ Task<void> SealedRelay::PassBody(net::HttpStream& from, HttpReply& reply) {
     if (!part) break;
     if (!*part) {  // no End: the client sees that the answer was cut off
       ++counters_.cut;
-      co_return;
+      co_return false;
     }
     if (!**part) {
       ++counters_.completed;
       (void)co_await reply.End();
-      co_return;
+      co_return true;
     }
     const Bytes bytes = ***std::move(part);
     counters_.bytes += bytes.size();
+    clock.Feed(bytes, net::SteadyClock::now());
     written = co_await reply.Write(bytes);
   }
   ++counters_.left;
+  co_return false;
 }
 
 // A head's own refusal, as it is, if it looks like one.

@@ -4,6 +4,7 @@
 // client's stream, without its end. Threads: one io_context.
 #pragma once
 
+#include "gateway/answer_clock.h"
 #include "gateway/directory.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -16,6 +17,7 @@ struct SealedSettings {
   net::Millis evidence_timeout{15'000};
   size_t max_answer = 64u << 20;  // bytes
   size_t max_streams = 1024;      // at once
+  net::AddressRule may_dial = nullptr;  // none: any address
 };
 
 struct SealedCounters {
@@ -26,7 +28,8 @@ struct SealedCounters {
 
 class SealedRelay {
  public:
-  SealedRelay(const net::Executor& executor, const Directory& directory, SealedSettings settings);
+  SealedRelay(const net::Executor& executor, const Directory& directory, History& history,
+              SealedSettings settings);
 
   // Each answers its request, whatever happens.
   net::Task<void> Sealed(net::HttpRequest& request, net::HttpReply& reply);
@@ -40,16 +43,22 @@ class SealedRelay {
   // The head's base URL. kNotFound: no head with a running lease has this key; kUnavailable: it
   // does not answer.
   Result<std::string> FindHead(const Address& key, const Hash32* model) const;
-  Result<std::string> RouteSealed(const net::HttpRequest& request) const;
-  Result<std::string> RouteControl(const net::HttpRequest& request) const;
-  net::Task<void> Carry(std::string url, std::string content_type, net::HttpRequest& request,
-                        net::HttpReply& reply);
+  // Where a request goes, and whose speed its answer tells of.
+  struct Route {
+    std::string url, content_type;
+    std::optional<std::pair<Address, Hash32>> timed;  // head, model
+  };
+  Result<Route> RouteSealed(const net::HttpRequest& request) const;
+  Result<Route> RouteControl(const net::HttpRequest& request) const;
+  net::Task<void> Carry(Route route, net::HttpRequest& request, net::HttpReply& reply);
   net::Task<Result<net::HttpStream>> Open(net::HttpRequestOptions options);
-  net::Task<void> PassBody(net::HttpStream& from, net::HttpReply& reply);
+  net::Task<bool> PassBody(net::HttpStream& from, net::HttpReply& reply,
+                           AnswerClock& clock);  // true: to its end
   net::Task<void> PassError(net::HttpStream& from, net::HttpReply& reply);
   net::Task<Result<net::HttpResponse>> FetchEvidence(std::string base, Address key);
 
   const Directory& directory_;
+  History& history_;
   SealedSettings settings_;
   net::HttpClient http_;
   SealedCounters counters_;

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gateway/egress.h"
 #include "gateway/outbox.h"
 #include "gateway/status_page.h"
 #include "gateway/testing/fixtures.h"
-#include "gateway/web_files.h"
 
 namespace teetee::gateway {
 namespace {
@@ -257,30 +257,7 @@ TEST(Outbox, RefusesPagesThatAreNotStrictlyRisingOrWhoseRootIsWrong) {
             Code::kDataLoss);
 }
 
-// ---- pages
-
-TEST(WebFiles, ServesWhatWasThereAndNothingElse) {
-  Folder folder;
-  std::filesystem::create_directories(folder.path() + "/web/app");
-  std::ofstream(folder.path() + "/secret.txt") << "secret";
-  std::ofstream(folder.path() + "/web/.env") << "secret";
-  std::ofstream(folder.path() + "/web/app/index.html") << "<p>app";
-  std::ofstream(folder.path() + "/web/main.js") << "1";
-  std::filesystem::create_symlink(folder.path() + "/secret.txt", folder.path() + "/web/link.txt");
-  EXPECT_EQ(WebFiles::Load(folder.path() + "/none").error().code(), Code::kNotFound);
-  const auto web = *WebFiles::Load(folder.path() + "/web");
-  for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/.env", "/link.txt", "/app",
-                           "/%zz", "//main.js"}) {
-    EXPECT_FALSE(web.Get(path, "")) << path;
-  }
-  const auto page = web.Get("/app/", "");
-  ASSERT_TRUE(page);
-  EXPECT_NE(page->headers.Find("Content-Security-Policy")->find("default-src 'self'"),
-            std::string_view::npos);
-  EXPECT_EQ(page->headers.Find("Content-Type"), "text/html; charset=utf-8");
-  EXPECT_EQ(web.Get("/app/", *page->headers.Find("ETag"))->status, 304);
-  EXPECT_EQ(web.Get("/main.js", "")->text(), "1");
-}
+// ---- status page
 
 TEST(StatusPage, EscapesForeignTextAndSaysWhatIsNotReal) {
   Directory d;

@@ -7,7 +7,6 @@
 namespace teetee::gateway {
 namespace {
 
-constexpr uint64_t kDevelopmentChain = 31337;
 constexpr size_t kMaxModels = 50;  // on the page
 
 constexpr std::string_view kStyle = R"css(:root { color-scheme: light dark; }

@@ -1,62 +1,36 @@
 #include "gateway/store.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
 #include "chain/eip712.h"
+#include "gateway/sqlite.h"
 #include "protocol/receipt.h"
 
 namespace teetee::gateway {
 namespace {
 
-constexpr int kBusyMs = 2000;
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 // Keys lead with what is asked for; all of it is small.
 constexpr char kSchema[] = R"sql(
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS logs (block INTEGER, idx INTEGER, block_hash BLOB, tx BLOB, address BLOB, topics BLOB, data BLOB,
   PRIMARY KEY (block, idx)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batches (line BLOB, seq INTEGER, root BLOB, count INTEGER, tx BLOB, block INTEGER,
+CREATE TABLE IF NOT EXISTS batches (line BLOB, seq INTEGER, root BLOB, count INTEGER, tx BLOB, block INTEGER, amount TEXT,
   PRIMARY KEY (line, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS batches_by_block ON batches (block);
-CREATE TABLE IF NOT EXISTS served (receipt BLOB PRIMARY KEY, query BLOB, tx BLOB, block INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS batches_by_root ON batches (root);
+CREATE TABLE IF NOT EXISTS served (receipt BLOB PRIMARY KEY, query BLOB, tx BLOB, block INTEGER, line BLOB, cost TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS served_by_query ON served (query);
+CREATE TABLE IF NOT EXISTS block_times (block INTEGER PRIMARY KEY, time INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS manifests (hash BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS receipts (hash BLOB PRIMARY KEY, line BLOB, strict INTEGER, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receipt_order (n INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB UNIQUE, query BLOB, line BLOB);
+CREATE INDEX IF NOT EXISTS order_by_query ON receipt_order (query);
+CREATE INDEX IF NOT EXISTS order_by_line ON receipt_order (line);
 CREATE TABLE IF NOT EXISTS places (receipt BLOB, seq INTEGER, line BLOB, root BLOB, proof BLOB, PRIMARY KEY (receipt, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS places_by_root ON places (root);
 CREATE TABLE IF NOT EXISTS queue (head BLOB, n INTEGER, kind INTEGER, line BLOB, seq INTEGER, id BLOB, call BLOB,
   PRIMARY KEY (head, n)) WITHOUT ROWID;
 )sql";
-
-// SQLite's integers are signed: the bits are kept, and no query orders by a number above 2^63 (seq
-// is checked on the way in).
-int64_t Signed(uint64_t v) { return static_cast<int64_t>(v); }
-
-template <size_t N>
-void BindHash(SQLite::Statement& s, int index, const ByteArray<N>& bytes) {
-  s.bind(index, bytes.data(), static_cast<int>(N));
-}
-void BindBytes(SQLite::Statement& s, int index, ByteView bytes) {
-  s.bind(index, bytes.data(), static_cast<int>(bytes.size()));
-}
-
-ByteView BlobOf(SQLite::Statement& s, int column) {
-  SQLite::Column value = s.getColumn(column);
-  return ByteView(static_cast<const uint8_t*>(value.getBlob()),
-                  static_cast<size_t>(value.getBytes()));
-}
-struct Damaged {};
-template <size_t N>
-ByteArray<N> FixedOf(SQLite::Statement& s, int column) {
-  ByteView blob = BlobOf(s, column);
-  if (blob.size() != N) throw Damaged{};
-  ByteArray<N> out;
-  std::memcpy(out.data(), blob.data(), N);
-  return out;
-}
-uint64_t NumberOf(SQLite::Statement& s, int column) {
-  return static_cast<uint64_t>(s.getColumn(column).getInt64());
-}
 
 std::vector<Hash32> HashesOf(SQLite::Statement& s, int column) {
   ByteView blob = BlobOf(s, column);
@@ -71,7 +45,13 @@ Bytes Joined(const std::vector<Hash32>& hashes) {
   return out.Take();
 }
 
-MinedBatch BatchOf(SQLite::Statement& s) {  // columns line, seq, root, count, tx, block
+chain::Wei WeiOf(SQLite::Statement& s, int column) {
+  auto wei = chain::Wei::ParseDecimal(s.getColumn(column).getString());
+  if (!wei) throw Damaged{};
+  return *wei;
+}
+
+MinedBatch BatchOf(SQLite::Statement& s) {  // columns line, seq, root, count, tx, block, amount
   MinedBatch b;
   b.line = FixedOf<32>(s, 0);
   b.seq = NumberOf(s, 1);
@@ -79,26 +59,22 @@ MinedBatch BatchOf(SQLite::Statement& s) {  // columns line, seq, root, count, t
   b.count = static_cast<uint32_t>(NumberOf(s, 3));
   b.tx = FixedOf<32>(s, 4);
   b.block = NumberOf(s, 5);
+  b.amount = WeiOf(s, 6);
   return b;
 }
 
-// The seam where SQLite's exceptions end.
-template <class Fn>
-auto Guarded(const char* what, Fn fn) -> decltype(fn()) {
-  try {
-    return fn();
-  } catch (const SQLite::Exception& e) {
-    const bool damaged =
-        e.getErrorCode() == 11 || e.getErrorCode() == 26;  // SQLITE_CORRUPT, SQLITE_NOTADB
-    return Error(damaged ? Code::kDataLoss : Code::kUnavailable,
-                 std::string("database: ") + what + ": " + e.what());
-  } catch (const Damaged&) {
-    return Error(Code::kDataLoss, std::string("database: ") + what + ": a row is malformed");
-  }
+constexpr char kChainTables[] = "DROP TABLE IF EXISTS logs; DROP TABLE IF EXISTS batches; DROP TABLE IF EXISTS served;";
+
+// The first `size` bytes and all ones: an upper bound of what begins with them.
+Hash32 LastWith(ByteView prefix) {
+  Hash32 out;
+  out.fill(0xff);
+  std::copy(prefix.begin(), prefix.end(), out.begin());
+  return out;
 }
 
-std::string IdentityText(const StoreIdentity& identity) {
-  return "v" + std::to_string(kSchemaVersion) + " chain " + std::to_string(identity.chain_id) +
+std::string IdentityText(const StoreIdentity& identity, int version = kSchemaVersion) {
+  return "v" + std::to_string(version) + " chain " + std::to_string(identity.chain_id) +
          " registry " + ToHex0x(identity.registry) + " ledger " + ToHex0x(identity.ledger);
 }
 
@@ -109,6 +85,14 @@ struct Store::Impl {
       : db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMs) {}
   mutable SQLite::Database db;
 
+  std::string ReadIdentity() {
+    if (!db.tableExists("meta")) return "";
+    SQLite::Statement read(db, "SELECT value FROM meta WHERE name='identity'");
+    return read.executeStep() ? read.getColumn(0).getString() : "";
+  }
+  Status OrderReceipts();
+  void PutOrder(const Hash32& hash, const chain::Receipt& receipt);
+  std::vector<Hash32> Like(const char* sql, ByteView prefix, size_t most);
   void DropFrom(const char* table, uint64_t above) {
     SQLite::Statement s(db, std::string("DELETE FROM ") + table + " WHERE block > ?");
     s.bind(1, Signed(above));
@@ -127,11 +111,18 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreI
     auto impl = std::make_unique<Impl>(path);
     impl->db.exec("PRAGMA journal_mode=WAL");
     impl->db.exec("PRAGMA synchronous=NORMAL");
-    impl->db.exec(kSchema);
     const std::string wanted = IdentityText(identity);
-    SQLite::Statement read(impl->db, "SELECT value FROM meta WHERE name='identity'");
-    const bool known = read.executeStep();
-    if (known && read.getColumn(0).getString() != wanted) {
+    std::string found = impl->ReadIdentity();
+    // What is of the chain is read from it again; receipts and their proofs stay.
+    if (found == IdentityText(identity, 1)) {
+      impl->db.exec(kChainTables);
+      impl->db.exec("DELETE FROM meta WHERE name='identity'");
+      found.clear();
+    }
+    impl->db.exec(kSchema);
+    TT_RETURN_IF_ERROR(impl->OrderReceipts());
+    const bool known = !found.empty();
+    if (known && found != wanted) {
       return Error(Code::kFailedPrecondition,
                    path +
                        " belongs to another chain, other contracts or another version: use another "
@@ -171,26 +162,29 @@ Status Store::Apply(const ChainChange& change) {
   return Guarded("events", [&]() -> Status {
     SQLite::Transaction transaction(impl_->db);
     if (change.undo_above) {
-      for (const char* table : {"logs", "batches", "served"})
+      for (const char* table : {"logs", "batches", "served", "block_times"})
         impl_->DropFrom(table, *change.undo_above);
     }
     for (const chain::LogEntry& log : change.registry_logs) impl_->PutLog(log);
     for (const MinedBatch& b : change.batches) {
-      SQLite::Statement s(impl_->db, "INSERT OR REPLACE INTO batches VALUES (?,?,?,?,?,?)");
+      SQLite::Statement s(impl_->db, "INSERT OR REPLACE INTO batches VALUES (?,?,?,?,?,?,?)");
       BindHash(s, 1, b.line);
       s.bind(2, Signed(b.seq));
       BindHash(s, 3, b.root);
       s.bind(4, Signed(b.count));
       BindHash(s, 5, b.tx);
       s.bind(6, Signed(b.block));
+      s.bind(7, b.amount.Decimal());
       s.exec();
     }
     for (const ServedReceipt& r : change.served) {
-      SQLite::Statement s(impl_->db, "INSERT OR REPLACE INTO served VALUES (?,?,?,?)");
+      SQLite::Statement s(impl_->db, "INSERT OR REPLACE INTO served VALUES (?,?,?,?,?,?)");
       BindHash(s, 1, r.receipt_hash);
       BindHash(s, 2, r.query);
       BindHash(s, 3, r.tx);
       s.bind(4, Signed(r.block));
+      BindHash(s, 5, r.line);
+      s.bind(6, r.cost.Decimal());
       s.exec();
     }
     transaction.commit();
@@ -201,7 +195,7 @@ Status Store::Apply(const ChainChange& change) {
 Status Store::ForgetChain() {
   return Guarded("forget", [&]() -> Status {
     SQLite::Transaction transaction(impl_->db);
-    for (const char* table : {"logs", "batches", "served"})
+    for (const char* table : {"logs", "batches", "served", "block_times"})
       impl_->db.exec(std::string("DELETE FROM ") + table);
     transaction.commit();
     return Ok{};
@@ -241,7 +235,7 @@ Result<uint64_t> Store::LastSeq(const Hash32& line) const {
 Result<std::vector<MinedBatch>> Store::Batches(const Hash32& line, size_t most) const {
   return Guarded("batches", [&]() -> Result<std::vector<MinedBatch>> {
     SQLite::Statement s(impl_->db,
-                        "SELECT line, seq, root, count, tx, block FROM batches WHERE line=? ORDER "
+                        "SELECT line, seq, root, count, tx, block, amount FROM batches WHERE line=? ORDER "
                         "BY seq DESC LIMIT ?");
     BindHash(s, 1, line);
     s.bind(2, Signed(most));
@@ -254,7 +248,7 @@ Result<std::vector<MinedBatch>> Store::Batches(const Hash32& line, size_t most) 
 Result<std::vector<MinedBatch>> Store::NewestBatches(size_t most) const {
   return Guarded("batches", [&]() -> Result<std::vector<MinedBatch>> {
     SQLite::Statement s(impl_->db,
-                        "SELECT line, seq, root, count, tx, block FROM batches ORDER BY block "
+                        "SELECT line, seq, root, count, tx, block, amount FROM batches ORDER BY block "
                         "DESC, seq DESC LIMIT ?");
     s.bind(1, Signed(most));
     std::vector<MinedBatch> out;
@@ -302,6 +296,7 @@ void Store::Impl::PutReceipt(const QueueItem& item, const ReceiptProof& entry) {
   put.bind(3, item.kind == EntryKind::kSettle ? 1 : 0);
   put.bind(4, protocol::ReceiptJson(entry.receipt).Dump());
   put.exec();
+  PutOrder(hash, entry.receipt);
   if (item.kind != EntryKind::kBatch) return;
   SQLite::Statement drop(db,
                          "DELETE FROM places WHERE receipt=?1 AND seq < ?2 AND NOT EXISTS (SELECT "
@@ -317,6 +312,37 @@ void Store::Impl::PutReceipt(const QueueItem& item, const ReceiptProof& entry) {
   BindHash(place, 4, item.id);
   BindBytes(place, 5, Joined(entry.proof));
   place.exec();
+}
+
+void Store::Impl::PutOrder(const Hash32& hash, const chain::Receipt& receipt) {
+  SQLite::Statement s(db, "INSERT OR IGNORE INTO receipt_order (hash, query, line) VALUES (?,?,?)");
+  BindHash(s, 1, hash);
+  BindHash(s, 2, receipt.query);
+  BindHash(s, 3, receipt.line);
+  s.exec();
+}
+
+// Receipts of a file that had no order yet.
+Status Store::Impl::OrderReceipts() {
+  SQLite::Statement s(db, "SELECT hash, json FROM receipts WHERE hash NOT IN (SELECT hash FROM receipt_order)");
+  std::vector<std::pair<Hash32, chain::Receipt>> found;
+  while (s.executeStep()) {
+    auto receipt = protocol::ReceiptFromJson(TT_TRY(Json::Parse(s.getColumn(1).getString())));
+    if (!receipt) throw Damaged{};
+    found.emplace_back(FixedOf<32>(s, 0), *receipt);
+  }
+  for (const auto& [hash, receipt] : found) PutOrder(hash, receipt);
+  return Ok{};
+}
+
+std::vector<Hash32> Store::Impl::Like(const char* sql, ByteView prefix, size_t most) {
+  SQLite::Statement s(db, sql);
+  BindBytes(s, 1, prefix);
+  BindHash(s, 2, LastWith(prefix));
+  s.bind(3, Signed(most));
+  std::vector<Hash32> out;
+  while (s.executeStep()) out.push_back(FixedOf<32>(s, 0));
+  return out;
 }
 
 void Store::Impl::DropOldBatches(const Hash32& line) {
@@ -427,6 +453,110 @@ Result<std::optional<ReceiptState>> Store::FindReceipt(const Hash32& hash) const
       out.block = NumberOf(served, 1);
     }
     return std::optional(out);
+  });
+}
+
+// ---- lists ----
+
+Result<std::vector<ListedReceipt>> Store::Receipts(const ReceiptFilter& filter, size_t most) const {
+  return Guarded("receipts", [&]() -> Result<std::vector<ListedReceipt>> {
+    std::string sql = "SELECT n, hash FROM receipt_order WHERE n<?";
+    if (filter.query) sql += " AND query=?";
+    if (filter.line) sql += " AND line=?";
+    if (filter.batch) sql += " AND hash IN (SELECT receipt FROM places WHERE root=?)";
+    SQLite::Statement s(impl_->db, sql + " ORDER BY n DESC LIMIT ?");
+    int at = 0;
+    s.bind(++at, Signed(std::min<uint64_t>(filter.before.value_or(INT64_MAX), INT64_MAX)));
+    for (const auto* hash : {&filter.query, &filter.line, &filter.batch}) {
+      if (*hash) BindHash(s, ++at, **hash);
+    }
+    s.bind(++at, Signed(most));
+    std::vector<ListedReceipt> out;
+    while (s.executeStep()) out.push_back({NumberOf(s, 0), FixedOf<32>(s, 1)});
+    return out;
+  });
+}
+
+Result<std::vector<MinedBatch>> Store::BatchesByRoot(const Hash32& root) const {
+  return Guarded("batches", [&]() -> Result<std::vector<MinedBatch>> {
+    SQLite::Statement s(impl_->db,
+                        "SELECT line, seq, root, count, tx, block, amount FROM batches WHERE root=? ORDER BY block DESC LIMIT 16");
+    BindHash(s, 1, root);
+    std::vector<MinedBatch> out;
+    while (s.executeStep()) out.push_back(BatchOf(s));
+    return out;
+  });
+}
+
+Result<std::vector<Hash32>> Store::ReceiptsLike(ByteView prefix, size_t most) const {
+  return Guarded("search", [&]() -> Result<std::vector<Hash32>> {
+    return impl_->Like("SELECT hash FROM receipt_order WHERE hash>=? AND hash<=? LIMIT ?", prefix, most);
+  });
+}
+
+Result<std::vector<Hash32>> Store::QueriesLike(ByteView prefix, size_t most) const {
+  return Guarded("search", [&]() -> Result<std::vector<Hash32>> {
+    return impl_->Like("SELECT DISTINCT query FROM receipt_order WHERE query>=? AND query<=? LIMIT ?", prefix, most);
+  });
+}
+
+Result<std::vector<Hash32>> Store::RootsLike(ByteView prefix, size_t most) const {
+  return Guarded("search", [&]() -> Result<std::vector<Hash32>> {
+    return impl_->Like("SELECT DISTINCT root FROM batches WHERE root>=? AND root<=? LIMIT ?", prefix, most);
+  });
+}
+
+// ---- times and amounts ----
+
+Result<std::vector<uint64_t>> Store::UntimedBlocks(size_t most) const {
+  return Guarded("block times", [&]() -> Result<std::vector<uint64_t>> {
+    SQLite::Statement s(impl_->db,
+                        "SELECT block FROM (SELECT block FROM logs UNION SELECT block FROM batches UNION SELECT block FROM served) "
+                        "WHERE block NOT IN (SELECT block FROM block_times) ORDER BY block DESC LIMIT ?");
+    s.bind(1, Signed(most));
+    std::vector<uint64_t> out;
+    while (s.executeStep()) out.push_back(NumberOf(s, 0));
+    return out;
+  });
+}
+
+Status Store::PutBlockTime(uint64_t block, uint64_t unix_seconds) {
+  return Guarded("block times", [&]() -> Status {
+    SQLite::Statement s(impl_->db, "INSERT OR REPLACE INTO block_times VALUES (?,?)");
+    s.bind(1, Signed(block));
+    s.bind(2, Signed(unix_seconds));
+    s.exec();
+    return Ok{};
+  });
+}
+
+Result<std::optional<uint64_t>> Store::BlockTime(uint64_t block) const {
+  return Guarded("block times", [&]() -> Result<std::optional<uint64_t>> {
+    SQLite::Statement s(impl_->db, "SELECT time FROM block_times WHERE block=?");
+    s.bind(1, Signed(block));
+    if (!s.executeStep()) return std::optional<uint64_t>();
+    return std::optional<uint64_t>(NumberOf(s, 0));
+  });
+}
+
+Result<std::vector<LineRevenue>> Store::RevenueSince(uint64_t unix_seconds) const {
+  return Guarded("revenue", [&]() -> Result<std::vector<LineRevenue>> {
+    SQLite::Statement s(impl_->db,
+                        "SELECT line, amount FROM batches b JOIN block_times t ON t.block=b.block WHERE t.time>=?1 UNION ALL "
+                        "SELECT line, cost FROM served v JOIN block_times t ON t.block=v.block WHERE t.time>=?1");
+    s.bind(1, Signed(unix_seconds));
+    std::vector<LineRevenue> out;
+    while (s.executeStep()) out.push_back({FixedOf<32>(s, 0), WeiOf(s, 1)});
+    return out;
+  });
+}
+
+Result<std::optional<uint64_t>> Store::FirstRevenue() const {
+  return Guarded("revenue", [&]() -> Result<std::optional<uint64_t>> {
+    SQLite::Statement s(impl_->db,
+                        "SELECT min(time) FROM block_times WHERE block IN (SELECT block FROM batches UNION SELECT block FROM served)");
+    if (!s.executeStep() || s.getColumn(0).isNull()) return std::optional<uint64_t>();
+    return std::optional<uint64_t>(NumberOf(s, 0));
   });
 }
 

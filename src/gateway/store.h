@@ -33,11 +33,30 @@ struct MinedBatch {
   uint32_t count = 0;
   Hash32 tx{};
   uint64_t block = 0;
+  chain::Wei amount;  // that it paid out
 };
 
 struct ServedReceipt {  // of a strict query
   Hash32 receipt_hash{}, query{}, tx{};
   uint64_t block = 0;
+  Hash32 line{};
+  chain::Wei cost;
+};
+
+// What a line brought in since some time.
+struct LineRevenue {
+  Hash32 line{};
+  chain::Wei amount;
+};
+
+// Which receipts to list: each that is set must fit.
+struct ReceiptFilter {
+  std::optional<Hash32> query, line, batch;  // batch: by its root
+  std::optional<uint64_t> before;            // the `n` of a receipt: only older ones
+};
+struct ListedReceipt {
+  uint64_t n = 0;  // rises with the time at which the gateway learned of it
+  Hash32 hash{};
 };
 
 // One range of the chain, decoded.
@@ -107,6 +126,22 @@ class Store {
   Result<std::vector<MinedBatch>> Batches(const Hash32& line, size_t most) const;  // newest first
   Result<std::vector<MinedBatch>> NewestBatches(size_t most) const;                // of all lines
   Result<bool> IsServed(const Hash32& query) const;
+
+  // ---- lists, newest first
+  Result<std::vector<ListedReceipt>> Receipts(const ReceiptFilter& filter, size_t most) const;
+  Result<std::vector<MinedBatch>> BatchesByRoot(const Hash32& root) const;
+  // Receipts, queries or roots of batches whose hex begins with `prefix`. REQUIRES: whole bytes.
+  Result<std::vector<Hash32>> ReceiptsLike(ByteView prefix, size_t most) const;
+  Result<std::vector<Hash32>> QueriesLike(ByteView prefix, size_t most) const;
+  Result<std::vector<Hash32>> RootsLike(ByteView prefix, size_t most) const;
+
+  // ---- times and amounts
+  // Blocks with events whose time is not known yet.
+  Result<std::vector<uint64_t>> UntimedBlocks(size_t most) const;
+  Status PutBlockTime(uint64_t block, uint64_t unix_seconds);
+  Result<std::optional<uint64_t>> BlockTime(uint64_t block) const;
+  Result<std::vector<LineRevenue>> RevenueSince(uint64_t unix_seconds) const;
+  Result<std::optional<uint64_t>> FirstRevenue() const;  // unix seconds
 
   static constexpr size_t kMaxBatchesPerLine = 8;
 

@@ -37,11 +37,12 @@ Result<std::string> EncodeRequest(const HttpRequestOptions& options, const Url& 
 }  // namespace
 
 struct HttpClient::State {
-  State(const Executor& e, size_t most, Millis keep_for)
-      : executor(e), max_idle(most), keep(keep_for) {}
+  State(const Executor& e, size_t most, Millis keep_for, AddressRule may_dial)
+      : executor(e), max_idle(most), keep(keep_for), rule(std::move(may_dial)) {}
   Executor executor;
   size_t max_idle;
   Millis keep;
+  AddressRule rule;
   std::map<std::string, std::deque<Idle>> idle;  // by "host:port"
 
   // A connection that is still open and silent, or null.
@@ -104,7 +105,7 @@ Task<Result<std::unique_ptr<HttpStream::Impl>>> HttpStream::Impl::Open(
     if (may_reuse) impl->stream = pool->TakeIdle(impl->address);
     bool reused = impl->stream != nullptr;
     if (!reused) {
-      auto fresh = co_await TcpStream::Connect(impl->address, options.timeout);
+      auto fresh = co_await TcpStream::Connect(impl->address, options.timeout, pool->rule);
       TT_CO_CHECK(fresh);
       impl->stream = *std::move(fresh);
     }
@@ -202,8 +203,9 @@ Task<Result<std::optional<Bytes>>> HttpStream::Next() {
   }
 }
 
-HttpClient::HttpClient(const Executor& executor, size_t max_idle_per_host, Millis idle_keep)
-    : state_(std::make_shared<State>(executor, max_idle_per_host, idle_keep)) {}
+HttpClient::HttpClient(const Executor& executor, size_t max_idle_per_host, Millis idle_keep,
+                       AddressRule rule)
+    : state_(std::make_shared<State>(executor, max_idle_per_host, idle_keep, std::move(rule))) {}
 HttpClient::~HttpClient() = default;
 
 Task<Result<HttpStream>> HttpClient::Open(HttpRequestOptions options) {

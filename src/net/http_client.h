@@ -1,7 +1,7 @@
 // An HTTP/1.1 client with a keep-alive pool per host. http:// only: https:// is answered
 // kUnimplemented (the seam is Stream in net/socket.h). It follows no redirect. Threads: one
 // io_context. Errors: kInvalidArgument for the request's own faults, kUnavailable when the host
-// cannot be reached or breaks off, kDeadlineExceeded, kResourceExhausted for a response beyond its
+// cannot be reached or breaks off, kPermissionDenied where the rule allows none of its addresses, kDeadlineExceeded, kResourceExhausted for a response beyond its
 // bound, kDataLoss for bad HTTP. A status of 400 or above is a response, not an error.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "net/async.h"
 #include "net/http.h"
+#include "net/socket.h"
 
 namespace teetee::net {
 
@@ -30,7 +31,7 @@ class HttpStream;
 class HttpClient {
  public:
   explicit HttpClient(const Executor& executor, size_t max_idle_per_host = 8,
-                      Millis idle_keep = Millis(30'000));
+                      Millis idle_keep = Millis(30'000), AddressRule rule = nullptr);
   ~HttpClient();  // streams that are open live on
 
   Task<Result<HttpResponse>> Fetch(HttpRequestOptions options);

@@ -125,18 +125,37 @@ Task<Result<Socket>> ConnectAny(std::vector<Tcp::endpoint> endpoints, std::strin
   co_return Error(Code::kUnavailable, "cannot connect to " + name + ": " + last.message());
 }
 
-Task<Result<Socket>> ResolveAndConnect(HostPort address, std::string name) {
+Result<std::vector<Tcp::endpoint>> Allowed(std::vector<Tcp::endpoint> all, const AddressRule& rule) {
+  if (!rule) return all;
+  std::vector<Tcp::endpoint> out;
+  std::optional<Error> refusal;
+  for (const Tcp::endpoint& endpoint : all) {
+    Status allowed = rule(endpoint.address().to_string());
+    if (allowed) {
+      out.push_back(endpoint);
+    } else if (!refusal) {
+      refusal = std::move(allowed).error();
+    }
+  }
+  if (out.empty() && refusal) return *std::move(refusal);
+  return out;
+}
+
+Task<Result<Socket>> ResolveAndConnect(HostPort address, std::string name, AddressRule rule) {
   auto endpoints = co_await Resolve(std::move(address), name);
   TT_CO_CHECK(endpoints);
-  co_return co_await ConnectAny(*std::move(endpoints), name);
+  auto allowed = Allowed(*std::move(endpoints), rule);
+  TT_CO_CHECK(allowed);
+  co_return co_await ConnectAny(*std::move(allowed), name);
 }
 
 }  // namespace
 
-Task<Result<std::unique_ptr<TcpStream>>> TcpStream::Connect(std::string address, Millis timeout) {
+Task<Result<std::unique_ptr<TcpStream>>> TcpStream::Connect(std::string address, Millis timeout,
+                                                            AddressRule rule) {
   auto parsed = ParseHostPort(address);
   TT_CO_CHECK(parsed);
-  auto socket = co_await WithTimeout(ResolveAndConnect(*std::move(parsed), address), timeout);
+  auto socket = co_await WithTimeout(ResolveAndConnect(*std::move(parsed), address, std::move(rule)), timeout);
   if (!socket) co_return std::move(socket).error().Context("connect to " + address);
   auto state = std::make_shared<State>(*std::move(socket));
   co_return std::unique_ptr<TcpStream>(new TcpStream(std::move(state)));

@@ -1,6 +1,7 @@
 // Byte streams and TCP, the seam under HTTP and the attested channel. Threads: one io_context.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,12 +27,17 @@ class Stream {
   virtual bool closed() const = 0;
 };
 
+// Which addresses may be dialled: an error says why not. `numeric`: as inet_pton reads it. It is asked about the very address that
+// is then connected to, after any name was resolved, so that no name service changes the answer in between.
+using AddressRule = std::function<Status(std::string_view numeric)>;
+
 // Nagle off, keep-alive on.
 class TcpStream final : public Stream {
  public:
   // address: "host:port". Numeric hosts and "localhost" need no name service. kUnavailable names
-  // the address.
-  static Task<Result<std::unique_ptr<TcpStream>>> Connect(std::string address, Millis timeout);
+  // the address; where a rule allows none of a name's addresses, the error is the rule's.
+  static Task<Result<std::unique_ptr<TcpStream>>> Connect(std::string address, Millis timeout,
+                                                          AddressRule rule = nullptr);
   ~TcpStream() override;
 
   Task<Result<size_t>> ReadSome(std::span<uint8_t> into, Millis timeout) override;

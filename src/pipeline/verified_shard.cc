@@ -27,16 +27,11 @@ ByteView FloatBytes(const float* data, size_t count) {
   return {reinterpret_cast<const uint8_t*>(data), count * sizeof(float)};
 }
 
-Result<std::vector<float>> KnownInput(const model::Shard& shard, uint64_t seed, uint64_t n) {
-  const size_t dim = shard.config().hidden_dim;
-  std::vector<float> x(n * dim);
-  if (!shard.is_first()) {
-    for (size_t k = 0; k < x.size(); ++k) x[k] = UnitFloat(seed, k);
-    return x;
-  }
-  std::vector<model::TokenId> ids(n);
-  for (size_t k = 0; k < n; ++k) ids[k] = static_cast<model::TokenId>(SplitMix(seed, k) % shard.config().vocab_size);
-  TT_RETURN_IF_ERROR(shard.Embed(ids, x.data()));
+Result<std::vector<float>> KnownRows(const model::Shard& shard, uint64_t seed, uint64_t n) {
+  KnownInput input = MakeKnownInput(shard, seed, n);
+  if (input.ids.empty()) return std::move(input.x);
+  std::vector<float> x(n * shard.config().hidden_dim);
+  TT_RETURN_IF_ERROR(shard.Embed(input.ids, x.data()));
   return x;
 }
 
@@ -76,6 +71,18 @@ Result<const manifest::Slot*> SlotOf(const model::GgufFile& file, const manifest
 
 }  // namespace
 
+KnownInput MakeKnownInput(const model::Shard& shard, uint64_t seed, uint64_t n) {
+  KnownInput out;
+  if (shard.is_first()) {
+    out.ids.resize(n);
+    for (size_t k = 0; k < n; ++k) out.ids[k] = static_cast<uint32_t>(SplitMix(seed, k) % shard.config().vocab_size);
+  } else {
+    out.x.resize(n * shard.config().hidden_dim);
+    for (size_t k = 0; k < out.x.size(); ++k) out.x[k] = UnitFloat(seed, k);
+  }
+  return out;
+}
+
 Result<VerifiedShard> LoadVerified(const model::GgufFile& file, const manifest::Manifest& manifest, ops::Isa isa) {
   VerifiedShard out;
   const manifest::Slot* slot = TT_TRY(SlotOf(file, manifest, &out.slot));
@@ -105,7 +112,7 @@ Result<VerifiedShard> LoadVerified(const model::GgufFile& file, const manifest::
 
 Result<Hash32> ComputeKnownAnswer(model::Shard& shard, uint64_t seed, uint64_t n, ops::ThreadPool& pool) {
   if (n == 0 || n > manifest::Limits::kMaxKatTokens) return Error(Code::kInvalidArgument, "known answer: 1 to 4096 tokens");
-  std::vector<float> x = TT_TRY(KnownInput(shard, seed, n));
+  std::vector<float> x = TT_TRY(KnownRows(shard, seed, n));
   auto state = TT_TRY(model::SequenceState::Make(shard.kv_shape(), n));
   model::BatchItem item{&state, 0, n, x.data(), std::nullopt};
   TT_RETURN_IF_ERROR(shard.ForwardBatch(std::span(&item, 1), pool));

@@ -20,6 +20,13 @@ struct VerifiedShard {
 // The slot is the one that the file names. kDataLoss names the tensor whose bytes differ; kInvalidArgument: a file of another cut.
 Result<VerifiedShard> LoadVerified(const model::GgufFile& file, const manifest::Manifest& manifest, ops::Isa isa);
 
+// What a known answer is computed from: token ids for a first shard, else rows of f32 (n_tokens, dim).
+struct KnownInput {
+  std::vector<uint32_t> ids;
+  std::vector<float> x;
+};
+KnownInput MakeKnownInput(const model::Shard& shard, uint64_t seed, uint64_t n_tokens);
+
 // Output hash of the slot's known answer for (seed, n_tokens).
 Result<Hash32> ComputeKnownAnswer(model::Shard& shard, uint64_t seed, uint64_t n_tokens, ops::ThreadPool& pool);
 

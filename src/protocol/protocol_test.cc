@@ -3,6 +3,8 @@
 #include "chain/eip712.h"
 #include "crypto/merkle.h"
 #include "crypto/random.h"
+#include "protocol/challenge.h"
+#include "protocol/chunk_counter.h"
 #include "protocol/outbox.h"
 #include "protocol/payment.h"
 #include "protocol/plan.h"
@@ -151,6 +153,72 @@ TEST(Control, MacCoversEveryField) {
   other = control;
   other.from = 1;
   EXPECT_NE(other.Mac(key), mac);
+}
+
+TEST(ChunkCounter, CountsTheChunksOfAnAnswerHoweverItIsCut) {
+  Bytes answer(36, 7);
+  for (uint32_t size : {16u, 300u, 1u}) {
+    ByteWriter chunk;
+    chunk.U32Le(size).Zeros(size);
+    const Bytes bytes = chunk.Take();
+    answer.insert(answer.end(), bytes.begin(), bytes.end());
+  }
+  for (size_t part : {size_t{1}, size_t{5}, size_t{37}, answer.size()}) {
+    ChunkCounter counter;
+    size_t count = 0;
+    for (size_t at = 0; at < answer.size(); at += part)
+      count += counter.Feed(ByteView(answer).subspan(at, std::min(part, answer.size() - at)));
+    EXPECT_EQ(count, 3u) << part;
+  }
+}
+
+TEST(ChunkCounter, AnImpossibleLengthEndsTheCount) {
+  for (uint32_t size : {0u, uint32_t{kMaxChunk} + 1, 0xffffffffu}) {
+    ByteWriter answer;
+    answer.Zeros(36).U32Le(size).Zeros(100).U32Le(1).Zeros(1);
+    ChunkCounter counter;
+    EXPECT_EQ(counter.Feed(answer.Take()), 0u) << size;
+  }
+}
+
+TEST(Challenge, OnlyTheNamedNodeWithTheKeyAnswers) {
+  auto key = crypto::X25519Key::Generate(), other = crypto::X25519Key::Generate();
+  const crypto::Address node = crypto::RandomArray<20>(), another = crypto::RandomArray<20>();
+  Challenge challenge = *Challenge::Make(key.public_key(), node);
+  EXPECT_EQ(challenge.wire().size(), kChallengeSize);
+  EXPECT_EQ(AnswerChallenge(challenge.wire(), other, node).error().code(), Code::kUnauthenticated);
+  EXPECT_EQ(AnswerChallenge(challenge.wire(), key, another).error().code(), Code::kUnauthenticated);
+  Bytes answer = *AnswerChallenge(challenge.wire(), key, node);
+  EXPECT_TRUE(challenge.Check(answer));
+  Challenge later = *Challenge::Make(key.public_key(), node);
+  EXPECT_FALSE(later.Check(answer)) << "an answer of before";
+}
+
+TEST(Challenge, EveryFlippedBitIsRefused) {
+  auto key = crypto::X25519Key::Generate();
+  const crypto::Address node = crypto::RandomArray<20>();
+  Challenge challenge = *Challenge::Make(key.public_key(), node);
+  for (size_t i = 0; i < kChallengeSize; ++i) {
+    Bytes wire = challenge.wire();
+    wire[i] ^= 0x80;
+    auto answer = AnswerChallenge(wire, key, node);
+    EXPECT_FALSE(answer && challenge.Check(*answer)) << i;
+  }
+  Bytes answer = *AnswerChallenge(challenge.wire(), key, node);
+  for (size_t i = 0; i < answer.size(); ++i) {
+    Bytes wrong = answer;
+    wrong[i] ^= 1;
+    EXPECT_FALSE(challenge.Check(wrong)) << i;
+  }
+}
+
+TEST(Challenge, RefusesEverySizeButOne) {
+  for (size_t size : {size_t{0}, size_t{3}, kChallengeSize - 1, kChallengeSize + 1, size_t{1} << 20}) {
+    Bytes wire(size, 0);
+    if (size >= 4) std::memcpy(wire.data(), "TTC1", 4);
+    EXPECT_EQ(ParseChallenge(wire).error().code(), Code::kInvalidArgument) << size;
+    EXPECT_FALSE(Challenge::Make(crypto::X25519Key::Generate().public_key(), {})->Check(wire));
+  }
 }
 
 TEST(Payment, RoundTripsAndRefusesUnknownKinds) {

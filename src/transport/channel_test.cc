@@ -11,6 +11,7 @@
 #include "transport/channel_server.h"
 #include "transport/check.h"
 #include "transport/handshake.h"
+#include "transport/probe.h"
 
 namespace teetee::transport {
 namespace {
@@ -665,6 +666,27 @@ TEST_F(ChannelTest, APeerMayNotBecomeAnotherNode) {
     for (int i = 0; i < 100 && (*dialled)->fresh(); ++i) co_await net::Sleep(Millis(10));
     EXPECT_FALSE((*dialled)->fresh());
     EXPECT_EQ((*dialled)->peer().claims().slot, 0u);
+  };
+  RunTask(io_, body());
+}
+
+TEST_F(ChannelTest, AProbeSeesTheTlsKeyAndOpensNoChannel) {
+  Node node = MakeNode(1);
+  Serve(node);
+  auto body = [&]() -> Task<void> {
+    net::AddressRule nowhere = [](std::string_view) -> Status { return Error(Code::kPermissionDenied, "no"); };
+    auto refused = co_await ProbeChannel(Address(), Millis(5000), nowhere);
+    CO_ASSERT_TRUE(!refused);
+    EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
+    auto seen = co_await ProbeChannel(Address(), Millis(5000), nullptr);
+    CO_ASSERT_OK(seen);
+    EXPECT_EQ(*seen, node.identity->tls_key().SpkiHash());
+    co_await WaitForRefusal();
+    EXPECT_EQ(server_->channels(), 0u);
+    auto listener = net::TcpListener::Listen(io_, "127.0.0.1:0");
+    auto silent = co_await ProbeChannel("127.0.0.1:" + std::to_string((*listener)->port()), Millis(100), nullptr);
+    CO_ASSERT_TRUE(!silent);
+    EXPECT_EQ(silent.error().code(), Code::kDeadlineExceeded);
   };
   RunTask(io_, body());
 }

@@ -108,9 +108,10 @@ def every_payment_is_split_by_layers(s: Stack):
     equal(shares, [slot["block_count"] for slot in manifest["slots"]], "shares and blocks of the manifest")
     up_to = chain.ask(s, "terms", model=s.up["model"]["id"])["upTo"]
     equal(up_to, [sum(shares[: i + 1]) for i in range(len(shares))], "prefix sums of the shares on chain")
-    slot_of = {n["key"].lower(): n["slot"] for n in s.up["nodes"]}
+    snapshot = chain.Snapshot(s)
+    slot_of = {e["key"].lower(): e["slot"] for e in snapshot.events("NodeJoined")}  # replicas too
     payments: dict[str, dict] = {}
-    for event in chain.Snapshot(s).raw["events"]:
+    for event in snapshot.raw["events"]:
         entry = payments.setdefault(event["tx"], {"sum": 0, "slots": [0] * len(shares)})
         if event["name"] == "Batched":
             entry["sum"] += int(event["args"]["amount"])

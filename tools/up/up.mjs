@@ -47,7 +47,8 @@ function usage() {
   --slots N       cut the model into N shards (default 2)
   --model PATH    another GGUF file than SmolLM2-135M-Instruct
   --name NAME     its name in the API (default: from the file's name)
-  --port-base P   gateway P, proxy P+1, chain P+2, nodes from P+3 (default: 8080, 8081, 8545, nodes from 9100)`);
+  --port-base P   gateway P, proxy P+1, chain P+2, nodes from P+3 (two ports each), then web and auditor
+                  (default: 8080, 8081, 8545, nodes from 9100, web 8082, auditor 8083)`);
 }
 
 function options() {
@@ -89,6 +90,8 @@ function portPlan(base, slots) {
     gateway: base ?? 8080,
     proxy: base === undefined ? 8081 : base + 1,
     rpc: base === undefined ? 8545 : base + 2,
+    web: base === undefined ? 8082 : channel + slots,
+    auditor: base === undefined ? 8083 : channel + slots + 1,
     http: range(first),
     channel: range(channel),
   };
@@ -241,11 +244,47 @@ function joinOnce(node, context) {
   run('teetee', 'host', 'join', '--request', request, '--approval', approval, '--url', node.url, '--key-file', node.host.file, '--rpc', rpc, '--trust', join(HOME, 'trust.json'));
 }
 
-async function startGateway({ ports, demo, deployed }) {
+/** The folder of the built pages; undefined when they were not built (./dev up builds them). */
+function pagesFolder() {
+  const folder = join(ROOT, 'web/dist');
+  return existsSync(join(folder, 'index.html')) ? folder : undefined;
+}
+
+/** The auditor of the development verifier: signs what joins through the pages. */
+async function startAuditor({ ports, demo }) {
+  const argv = [
+    join(BIN, 'teetee'), 'attest', 'serve', '--listen', `127.0.0.1:${ports.auditor}`, '--trust', join(HOME, 'trust.json'),
+    '--model-params', join(HOME, 'model.json'), '--auditor-key-file', demo.publisher.file,
+  ];
+  const log = join(HOME, 'logs/auditor.log');
+  const proc = await start(argv, log);
+  await waitFor('the auditor', log, proc, () => getJson(`${url(ports.auditor)}/healthz`));
+  return proc;
+}
+
+/** The development image of a node, packed when the program changed; resolves to name@sha256:DIGEST. */
+function nodeImage() {
+  const done = spawnSync('python3', [join(ROOT, 'tools/image/build_image.py'), '--program', join(BIN, 'teetee-node'), '--out', join(HOME, 'image')], { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`the node's image cannot be packed: ${done.stderr.trim() || done.error?.message}`);
+  return done.stdout.trim();
+}
+
+async function startWeb({ ports, deployed, pages, image }) {
+  const argv = [
+    join(BIN, 'teetee'), 'web', '--listen', `127.0.0.1:${ports.web}`, '--dir', pages, '--gateway', url(ports.gateway), '--rpc', url(ports.rpc),
+    '--trust', join(HOME, 'trust.json'), '--from-block', String(deployed.block), '--demo-wallet', join(HOME, 'keys'), '--auditor', '--node-image', image,
+  ];
+  const log = join(HOME, 'logs/web.log');
+  const proc = await start(argv, log);
+  await waitFor('the pages', log, proc, () => getJson(`${url(ports.web)}/healthz`));
+  return proc;
+}
+
+async function startGateway({ ports, demo, deployed, pages, image }) {
   const argv = [
     join(BIN, 'teetee-gateway'), '--listen', `127.0.0.1:${ports.gateway}`, '--rpc', url(ports.rpc), '--registry', deployed.registry.toLowerCase(),
     '--ledger', deployed.ledger.toLowerCase(), '--chain-id', String(CHAIN_ID), '--from-block', String(deployed.block),
-    '--state', join(HOME, 'gateway'), '--gas-key-file', demo.gas.file,
+    '--state', join(HOME, 'gateway'), '--gas-key-file', demo.gas.file, '--public-rpc', url(ports.rpc), '--auditor', url(ports.auditor), '--node-image', image, ...(pages ? ['--web', pages] : []),
   ];
   const log = join(HOME, 'logs/gateway.log');
   const proc = await start(argv, log);
@@ -279,8 +318,9 @@ async function firstAnswer({ ports, name }, procs) {
 // ---------------------------------------------------------------- up.json
 
 function describe(context, nodes, procs) {
-  const named = { chain: procs.chain, gateway: procs.gateway, proxy: procs.proxy, ...Object.fromEntries(nodes.map((n) => [`node-${n.slot}`, n.proc])) };
+  const named = { chain: procs.chain, gateway: procs.gateway, proxy: procs.proxy, auditor: procs.auditor, ...(procs.web ? { web: procs.web } : {}), ...Object.fromEntries(nodes.map((n) => [`node-${n.slot}`, n.proc])) };
   return {
+    ...(procs.web ? { web: url(context.ports.web) } : {}),
     gateway: url(context.ports.gateway),
     proxy: url(context.ports.proxy),
     rpc: url(context.ports.rpc),
@@ -289,9 +329,12 @@ function describe(context, nodes, procs) {
     model: { id: context.id, name: context.name },
     class: 'simulated',
     money: 'demo money: this development chain makes it from nothing',
+    // What `teetee host up` starts a node from.
+    files: { manifest: join(context.folder, 'manifest.json'), shards: readJson(join(context.folder, 'manifest.json')).slots.map((slot) => join(context.folder, slot.file)), params: join(HOME, 'model.json'), pki: join(HOME, 'pki') },
     nodes: nodes.map((n) => ({ url: n.url, slot: n.slot, key: n.key, pid: n.proc.pid })),
     keys: Object.fromEntries(Object.entries(context.demo).map(([role, { file }]) => [role, file])),
     trust: join(HOME, 'trust.json'),
+    image: context.image,
     pids: Object.fromEntries(Object.entries(named).map(([name, proc]) => [name, proc.pid])),
     processes: named,
   };
@@ -301,7 +344,7 @@ function report(up, seconds) {
   say(`
 TeeTee is up${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}. SIMULATED evidence and demo money: for development only.
 
-  proxy (OpenAI API)  ${up.proxy}/v1      model ${up.model.name}
+${up.web ? `  pages               ${up.web}       pool, chat, explorer, with .teetee/trust.json\n` : ''}  proxy (OpenAI API)  ${up.proxy}/v1      model ${up.model.name}
   gateway             ${up.gateway}       status page, receipts
   chain               ${up.rpc}       anvil, id ${up.chain_id}
 ${up.nodes.map((n) => `  node, slot ${n.slot}        ${n.url}       key ${n.key}`).join('\n')}
@@ -324,7 +367,7 @@ function running() {
 export async function down() {
   if (!existsSync(UP)) return false;
   const { processes } = readJson(UP);
-  for (const name of ['proxy', 'gateway', ...Object.keys(processes).filter((n) => n.startsWith('node-')), 'chain']) {
+  for (const name of ['web', 'proxy', 'gateway', 'auditor', ...Object.keys(processes).filter((n) => n.startsWith('node-')), 'chain']) {
     if (processes[name]) await stop(processes[name]);
   }
   rmSync(UP, { force: true });
@@ -352,9 +395,11 @@ async function up(opts) {
     const id = await registerModel(rpc, deployed.registry, params, demo);
     writeTrust(deployed, name, id);
     const { availableParallelism } = await import('node:os');
-    const context = { ports: opts.ports, slots: opts.slots, folder, demo, deployed, id, name, cores: availableParallelism() };
+    const context = { ports: opts.ports, slots: opts.slots, folder, demo, deployed, id, name, cores: availableParallelism(), pages: pagesFolder(), image: nodeImage() };
+    if (!context.pages) say('  no pages: web/dist is not built');
     say(`  starting ${opts.slots} node${opts.slots === 1 ? '' : 's'}, gateway and proxy`);
     const starting = Array.from({ length: opts.slots }, (_, slot) => startNode(slot, context).then((node) => nodes.push(node)));
+    procs.auditor = await startAuditor(context);
     procs.gateway = await startGateway(context);
     const started = await Promise.allSettled(starting);
     const failed = started.find((s) => s.status === 'rejected');
@@ -362,6 +407,7 @@ async function up(opts) {
     nodes.sort((a, b) => a.slot - b.slot);
     for (const node of nodes) await joinNode(node, context);
     procs.proxy = await startProxy(context);
+    if (context.pages) procs.web = await startWeb(context);
     writeJson(UP, describe(context, nodes, procs));
     say('  waiting for a first answer');
     await firstAnswer(context, procs);

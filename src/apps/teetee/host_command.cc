@@ -5,9 +5,10 @@
 #include <memory>
 
 #include "apps/teetee/cli.h"
+#include "apps/teetee/host_up.h"
+#include "apps/teetee/join_request.h"
 #include "apps/teetee/net_task.h"
 #include "apps/teetee/service_commands.h"
-#include "attest/verify/peer.h"
 #include "base/file.h"
 #include "chain/contracts.h"
 #include "chain/eip712.h"
@@ -20,7 +21,6 @@
 namespace teetee::cli {
 namespace {
 
-constexpr uint64_t kApprovalSeconds = 600;
 constexpr net::Millis kTxLimit{60'000};
 
 struct HostOptions {
@@ -72,56 +72,16 @@ Status Request(const HostOptions& o) {
 
 // ---------------------------------------------------------------- attest approve
 
-struct JoinRequest {
-  chain::JoinClaim claim;
-  Hash32 model{}, report_data{};
-  uint32_t slot = 0;
-  uint64_t block_number = 0;
-  Bytes quote;
-  std::string collateral;
-};
-
-Result<JoinRequest> ParseRequest(const Json& json, const attest::TrustFile& trust) {
-  JoinRequest r;
-  r.claim.chain_id = trust.chain_id();
-  r.claim.registry = trust.registry();
-  r.claim.host = TT_TRY(protocol::GetHex<20>(json, "host"));
-  r.claim.key = TT_TRY(protocol::GetHex<20>(json, "key"));
-  r.claim.weights = TT_TRY(protocol::GetHex<32>(json, "weights"));
-  r.claim.block_hash = TT_TRY(protocol::GetHex<32>(json, "block_hash"));
-  r.model = TT_TRY(protocol::GetHex<32>(json, "model"));
-  r.report_data = TT_TRY(protocol::GetHex<32>(json, "report_data"));
-  r.slot = static_cast<uint32_t>(TT_TRY(protocol::GetBounded(json, "slot", chain::kMaxSlots - 1)));
-  r.block_number = TT_TRY(json.GetUint64("block_number"));
-  r.quote = TT_TRY(FromBase64(TT_TRY(json.GetString("quote"))));
-  r.collateral = TT_TRY(json.GetObject("collateral"))->Dump();
-  return r;
-}
-
-// The auditor's whole judgement: the quote is genuine and of a listed measurement, and says exactly this join.
-Status Judge(const JoinRequest& r, const chain::Model& params, const attest::TrustFile& trust) {
-  if (chain::ModelId(params) != r.model) return Error(Code::kPermissionDenied, "check model.id: the request is for another model");
-  if (r.slot >= params.slots.size() || params.slots[r.slot].weights != r.claim.weights) {
-    return Error(Code::kPermissionDenied, "check join.weights: the shard is not the slot's");
-  }
-  Hash32 digest = chain::JoinReportData(r.claim);
-  if (digest != r.report_data) return Error(Code::kUnauthenticated, "check join.report_data: it does not say this join");
-  TT_RETURN_IF_ERROR(attest::VerifyJoinQuote(r.quote, AsBytes(r.collateral), digest, trust, UnixNow()));
-  return Ok{};
-}
-
 Status Approve(const HostOptions& o) {
   attest::TrustFile trust = TT_TRY(attest::TrustFile::Load(o.trust));
   chain::Model params = TT_TRY(protocol::ModelParamsFromJson(TT_TRY(LoadJson(o.params))));
-  JoinRequest request = TT_TRY(ParseRequest(TT_TRY(LoadJson(o.request)), trust));
-  TT_RETURN_IF_ERROR(Judge(request, params, trust));
+  JoinRequest request = TT_TRY(ParseJoinRequest(TT_TRY(LoadJson(o.request)), trust));
   crypto::SigningKey auditor = TT_TRY(crypto::LoadSigningKey(o.key_file));
-  chain::Approval approval{params.manifest, request.report_data, static_cast<uint64_t>(UnixNow()) + kApprovalSeconds};
-  auto signature = chain::SignTyped(chain::Domain::Allowlist(trust.chain_id(), params.verifier), approval, auditor);
-  return WriteJson(o.out, Json::MakeObject({{"report_data", ToHex0x(approval.report_data)},
-                                            {"expires", approval.expires},
+  const SignedApproval approved = TT_TRY(ApproveJoin(request, params, trust, auditor, UnixNow()));
+  return WriteJson(o.out, Json::MakeObject({{"report_data", ToHex0x(approved.approval.report_data)},
+                                            {"expires", approved.approval.expires},
                                             {"auditor", ToHex0x(auditor.address())},
-                                            {"signature", protocol::SignatureText(signature)}}));
+                                            {"signature", protocol::SignatureText(approved.signature)}}));
 }
 
 // ---------------------------------------------------------------- host join, withdraw
@@ -146,7 +106,7 @@ net::Task<Result<Json>> JoinTask(net::IoContext& io, const HostOptions& o) {
   TT_CO_CHECK(trust);
   auto request_json = LoadJson(o.request);
   TT_CO_CHECK(request_json);
-  auto request = ParseRequest(*request_json, *trust);
+  auto request = ParseJoinRequest(*request_json, *trust);
   TT_CO_CHECK(request);
   auto approval = LoadJson(o.approval);
   TT_CO_CHECK(approval);
@@ -265,6 +225,7 @@ void AddHostCommands(CLI::App& app) {
   withdraw.add_option("--gateway", o->gateway, "gateway that lists the nodes")->capture_default_str();
   AddJsonFlag(withdraw, &o->json);
   SetAction(withdraw, [o] { return RunJson(*o, WithdrawTask); });
+  AddHostUpCommand(host);
 }
 
 void AddApproveCommand(CLI::App& app) {

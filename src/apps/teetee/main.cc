@@ -31,7 +31,9 @@ int Run(int argc, char** argv) {
   teetee::cli::AddModelCommands(app);
   teetee::cli::AddAttestCommands(app);
   teetee::cli::AddApproveCommand(app);
+  teetee::cli::AddAttestServeCommand(app);
   teetee::cli::AddProxyCommand(app);
+  teetee::cli::AddWebCommand(app);
   teetee::cli::AddChatCommand(app);
   teetee::cli::AddCreditsCommands(app);
   teetee::cli::AddVerifyCommand(app);

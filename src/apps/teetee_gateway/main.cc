@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "crypto/key_file.h"
 #include "net/url.h"
+#include "transport/probe.h"
 
 namespace {
 
@@ -22,7 +23,12 @@ Error ExplainInUse(Error error, const std::string& listen) {
                error.message() + ": " + *holder + " holds it; stop it, or choose another --listen");
 }
 
+constexpr net::Millis kProbeTimeout{10'000};
+
 Result<std::unique_ptr<gateway::Gateway>> Open(net::IoContext& io, gateway::Options& options) {
+  options.settings.pool.tls_probe = [](std::string address, net::AddressRule may_dial) {
+    return transport::ProbeChannel(std::move(address), kProbeTimeout, std::move(may_dial));
+  };
   TT_RETURN_IF_ERROR(MakeDirectories(options.settings.state));
   auto gas_key = TT_TRY(crypto::LoadOrCreateSigningKey(options.gas_key_file));
   auto opened = gateway::Gateway::Open(io, std::move(gas_key), options.settings);

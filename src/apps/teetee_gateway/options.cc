@@ -38,7 +38,14 @@ Options ParseOptions(int argc, char** argv) {
   app.add_option("--gas-key-file", o.gas_key_file,
                  "private key that pays for gas and owns nothing else, mode 0600 (default: gas.key "
                  "in --state, made when absent)");
-  app.add_option("--web", s.web, "folder of static pages to serve besides the status page");
+  app.add_option("--web", s.web, "folder of the pages (web/dist); the status page is then /status");
+  app.add_option("--public-rpc", s.public_rpc, "JSON-RPC of the chain for browsers");
+  app.add_option("--node-image", s.node_image,
+                 "image of a node that the pages name, name@sha256:DIGEST");
+  app.add_option("--auditor", s.auditor, "URL of the auditor that signs joins (attest serve)");
+  app.add_option("--max-per-address", s.http.max_requests_per_address,
+                 "requests at once of one client address; more behind a reverse proxy")
+      ->capture_default_str();
   app.add_flag("--verbose", o.verbose, "log more");
   try {
     app.parse(argc, argv);

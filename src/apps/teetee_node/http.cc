@@ -18,10 +18,17 @@ int64_t UnixNow() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-HttpResponse ErrorResponse(const Error& error) {
-  HttpResponse out = HttpResponse::OfJson(HttpStatus(error.code()), Json::MakeObject({{"error", head::ErrorObject(error)}}));
-  if (error.code() == Code::kResourceExhausted) out.headers.Set("Retry-After", "1");
-  return out;
+// Since the start; a gateway samples them for the host's dashboard.
+Json Counters(Node::State& s) {
+  uint64_t requests = 0, tokens_in = 0, tokens_out = 0;
+  if (s.head) {
+    const auto& c = s.head->counters();
+    requests = c.served, tokens_in = c.tokens_in, tokens_out = c.tokens_out;
+  } else {
+    const auto& c = s.stage->counters();
+    requests = c.opened, tokens_in = c.tokens_in, tokens_out = c.tokens_out;
+  }
+  return Json::MakeObject({{"requests", requests}, {"tokens_in", tokens_in}, {"tokens_out", tokens_out}, {"busy_seconds", s.compute->busy_seconds()}});
 }
 
 HttpResponse Health(Node::State& s) {
@@ -33,7 +40,9 @@ HttpResponse Health(Node::State& s) {
                                                      {"class", attest::EvidenceClassName(s.facts.trust.evidence_class())},
                                                      {"chain", s.chain_reachable ? "reachable" : "unreachable"},
                                                      {"sequences", uint64_t{sequences}},
-                                                     {"live", s.live}}));
+                                                     {"live", s.live},
+                                                     {"started", s.started},
+                                                     {"counters", Counters(s)}}));
 }
 
 void Metric(std::string& out, const char* name, const char* type, const char* help, const std::string& value) {
@@ -42,6 +51,7 @@ void Metric(std::string& out, const char* name, const char* type, const char* he
 
 HttpResponse Metrics(Node::State& s) {
   std::string out;
+  Metric(out, "process_start_time_seconds", "gauge", "When this process started, Unix seconds.", std::to_string(s.started));
   Metric(out, "teetee_sequences", "gauge", "Sequences open.", std::to_string(s.compute->sequences()));
   Metric(out, "teetee_kv_bytes", "gauge", "KV memory reserved.", std::to_string(s.compute->kv_bytes()));
   const pipeline::ComputeCounters compute = s.compute->counters();
@@ -207,11 +217,33 @@ std::optional<HttpResponse> Simple(Node::State& s, const HttpRequest& request) {
   return std::nullopt;
 }
 
+// What whoever considers this node may ask before it has joined. Nothing: another path.
+net::Task<std::optional<HttpResponse>> Proof(Node::State& s, HttpRequest& request) {
+  if (request.method != "POST") co_return std::nullopt;
+  if (request.path == "/v1/teetee/challenge") co_return AnswerChallenge(s, request);
+  if (request.path == "/v1/teetee/known-answer") {
+    auto answer = co_await AnswerKnown(s, request);
+    co_return answer;
+  }
+  co_return std::nullopt;
+}
+
 }  // namespace
+
+HttpResponse ErrorResponse(const Error& error) {
+  HttpResponse out = HttpResponse::OfJson(HttpStatus(error.code()), Json::MakeObject({{"error", head::ErrorObject(error)}}));
+  if (error.code() == Code::kResourceExhausted) out.headers.Set("Retry-After", "1");
+  return out;
+}
 
 net::Task<void> HandleHttp(Node::State& s, HttpRequest& request, HttpReply& reply) {
   if (auto simple = Simple(s, request)) {
     (void)co_await reply.Send(*std::move(simple));
+    co_return;
+  }
+  auto proof = co_await Proof(s, request);
+  if (proof) {
+    (void)co_await reply.Send(*std::move(proof));
     co_return;
   }
   if (request.method == "POST" && request.path == "/v1/teetee/join-evidence") {

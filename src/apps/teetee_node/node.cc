@@ -21,7 +21,9 @@ constexpr auto kLineValid = std::chrono::seconds(30);
 Result<std::shared_ptr<attest::EvidenceProvider>> OpenProvider(const Options& options) {
 #ifdef TEETEE_SIMULATED
   if (!options.dev_pki.empty()) {
-    auto opened = TT_TRY(attest::SimulatedProvider::Open(options.dev_pki));
+    Hash48 config_id{};
+    if (!options.compose.empty()) config_id = attest::ComposeConfigId(TT_TRY(ReadFile(options.compose, 1u << 20)));
+    auto opened = TT_TRY(attest::SimulatedProvider::Open(options.dev_pki, "/proc/self/exe", config_id, options.simulated_debug));
     return std::shared_ptr<attest::EvidenceProvider>(std::move(opened));
   }
 #endif

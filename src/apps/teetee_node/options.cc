@@ -19,6 +19,8 @@ Options ParseOptions(int argc, char** argv) {
   app.add_option("--trust", o.trust, "trust file: whom this node believes")->required()->check(CLI::ExistingFile);
   app.add_option("--state", o.state, "folder for the signing key, proofs and outbox")->required();
   app.add_option("--dev-pki", o.dev_pki, "folder of the development PKI (simulated evidence)");
+  app.add_option("--compose", o.compose, "app-compose.json whose hash simulated quotes show (MRCONFIGID)")->check(CLI::ExistingFile);
+  app.add_flag("--simulated-debug", o.simulated_debug, "for tests: simulated quotes show the DEBUG attribute, so that everybody refuses them");
   app.add_option("--host", host, "address of the organisation that is paid")->required();
   app.add_option("--listen", o.listen, "address of the HTTP interface")->capture_default_str();
   app.add_option("--channel", o.channel, "address of attested channels")->capture_default_str();

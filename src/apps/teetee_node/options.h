@@ -15,6 +15,8 @@ struct Options {
   std::string trust;      // trust file
   std::string state;      // folder: signing key, proofs, outbox
   std::string dev_pki;    // folder of the development PKI
+  bool simulated_debug = false;
+  std::string compose;    // app-compose.json, shown in simulated quotes; empty: none
   std::string listen = "127.0.0.1:9100";   // HTTP
   std::string channel = "127.0.0.1:9200";  // attested channels
   std::string advertise;  // where others dial the channel; empty: as `channel`

@@ -1,6 +1,8 @@
 // The parts of a running node. Internal to teetee-node.
 #pragma once
 
+#include <ctime>
+
 #include "apps/teetee_node/node.h"
 #include "chain/rpc.h"
 #include "engine/prompt.h"
@@ -40,10 +42,12 @@ struct Node::State {
 
   std::unique_ptr<net::HttpServer> http;
   net::TaskGroup tasks;
+  const int64_t started = std::time(nullptr);  // unix seconds
   bool live = false;            // joined on chain, lease running
   bool chain_reachable = true;
   std::map<Hash32, net::SteadyClock::time_point> lines_read;
   net::SteadyClock::time_point last_join_quote{};
+  bool knows_answers = false;  // while known answers are computed again
 
   bool is_head() const { return facts.slot == 0; }
   uint32_t slots() const { return static_cast<uint32_t>(facts.params.slots.size()); }
@@ -58,7 +62,12 @@ struct Node::State {
   net::Task<Status> PrepareLine(Hash32 line);
 };
 
+// For hosts and auditors who look at a node before they trust it (host_checks.cc).
+net::HttpResponse AnswerChallenge(Node::State& state, const net::HttpRequest& request);
+net::Task<net::HttpResponse> AnswerKnown(Node::State& state, const net::HttpRequest& request);
+
 // The HTTP interface (http.cc).
+net::HttpResponse ErrorResponse(const Error& error);
 net::Task<void> HandleHttp(Node::State& state, net::HttpRequest& request, net::HttpReply& reply);
 
 }  // namespace teetee::node

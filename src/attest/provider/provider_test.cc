@@ -80,6 +80,17 @@ TEST_F(DevPkiTest, SimulatedQuotesVerifyAndMeasureTheExecutable) {
   EXPECT_FALSE(VerifyQuote(quote, collateral, roots, kFakeNow - 2 * 3600));
 }
 
+TEST_F(DevPkiTest, QuotesShowTheComposeHashAndZerosWithoutOne) {
+  ASSERT_TRUE(DevPki::Create(folder_, kFakeNow));
+  const Hash48 id = ComposeConfigId(AsBytes("abc"));
+  EXPECT_EQ(ToHex(id), "01ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+                       "000000000000000000000000000000");
+  auto with = SimulatedProvider::Open(folder_, "/proc/self/exe", id);
+  auto without = SimulatedProvider::Open(folder_);
+  EXPECT_EQ(ParseQuote(*(*with)->Quote({}))->td->mr_config_id, id);
+  EXPECT_EQ(ParseQuote(*(*without)->Quote({}))->td->mr_config_id, Hash48{});
+}
+
 TEST_F(DevPkiTest, MeasuresTheBytesOfTheFile) {
   ASSERT_TRUE(MakeDirectories(folder_));
   std::string path = folder_ + "/program";

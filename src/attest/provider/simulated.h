@@ -13,11 +13,16 @@
 
 namespace teetee::attest {
 
+// MRCONFIGID as dstack writes it: 01, SHA-256 of app-compose.json, zeros.
+Hash48 ComposeConfigId(ByteView app_compose);
+
 // MRTD = SHA-384 of the executable, read once when opened. Thread-safe.
 class SimulatedProvider : public EvidenceProvider {
  public:
   static Result<std::unique_ptr<SimulatedProvider>> Open(
-      const std::string& pki_folder, const std::string& executable = "/proc/self/exe");
+      const std::string& pki_folder, const std::string& executable = "/proc/self/exe",
+      const Hash48& config_id = {},  // what quotes show as MRCONFIGID
+      bool debug = false);           // quotes show the DEBUG attribute, so that verifiers refuse them
 
   Result<Bytes> Quote(const ReportData& report_data) override;
   Result<Bytes> Collateral() override { return pki_.platform().collateral; }
@@ -25,9 +30,12 @@ class SimulatedProvider : public EvidenceProvider {
   const Hash48& mrtd() const { return mrtd_; }
 
  private:
-  SimulatedProvider(DevPki pki, const Hash48& mrtd) : pki_(std::move(pki)), mrtd_(mrtd) {}
+  SimulatedProvider(DevPki pki, const Hash48& mrtd, const Hash48& config_id, bool debug)
+      : pki_(std::move(pki)), mrtd_(mrtd), config_id_(config_id), debug_(debug) {}
   const DevPki pki_;
   const Hash48 mrtd_;
+  const Hash48 config_id_;
+  const bool debug_;
 };
 
 }  // namespace teetee::attest

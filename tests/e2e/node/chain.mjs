@@ -88,6 +88,8 @@ const jobs = {
     const signature = viem.serializeSignature(viem.compactSignatureToSignature(viem.parseCompactSignature(`0x${job.signature.replace(/^0x/, '')}`)));
     return { signer: await viem.recoverTypedDataAddress({ domain: domain(), types: { Receipt: RECEIPT }, primaryType: 'Receipt', message: receiptOf(job.receipt), signature }) };
   },
+  /** A host's own join, with the quote that an auditor made ready. */
+  join: () => send(job.key_file, job.registry, registryAbi, 'join', [job.model, job.slot, job.key, job.url, job.quote, BigInt(job.block_number)]),
   selector: () => ({ selector: viem.toFunctionSelector(job.function) }),
   newKey: () => ({ key: accounts.generatePrivateKey() }),
   address: () => ({ address: readAccount(job.key_file).address }),

@@ -1,4 +1,4 @@
-#include "gateway/web_files.h"
+#include "pages/web_files.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,13 +7,15 @@
 #include "crypto/hash.h"
 #include "net/url.h"
 
-namespace teetee::gateway {
+namespace teetee::pages {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxFiles = 4096;
 constexpr size_t kMaxTotal = 64u << 20;  // bytes
+constexpr std::string_view kAssets = "/assets/";
+constexpr char kForever[] = "public, max-age=31536000, immutable";
 
 struct Type {
   std::string_view extension, type;
@@ -48,11 +50,18 @@ bool IsHidden(const fs::path& relative) {
 
 }  // namespace
 
-net::HttpHeaders PageHeaders(std::string_view content_type) {
+std::string ContentPolicy(std::string_view connect) {
+  std::string out =
+      "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'";
+  if (!connect.empty()) out += " " + std::string(connect);
+  return out +
+         "; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+         "frame-ancestors 'none'";
+}
+
+net::HttpHeaders PageHeaders(std::string_view content_type, std::string_view connect) {
   return {{"Content-Type", std::string(content_type)},
-          {"Content-Security-Policy",
-           "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
-           "frame-ancestors 'none'"},
+          {"Content-Security-Policy", ContentPolicy(connect)},
           {"X-Content-Type-Options", "nosniff"},
           {"Referrer-Policy", "no-referrer"},
           {"Cross-Origin-Opener-Policy", "same-origin"},
@@ -92,12 +101,15 @@ const WebFiles::File* WebFiles::Find(std::string_view path) const {
   return nullptr;
 }
 
-std::optional<net::HttpResponse> WebFiles::Get(std::string_view path, std::string_view etag) const {
+std::optional<net::HttpResponse> WebFiles::Get(std::string_view path, std::string_view etag,
+                                               std::string_view connect) const {
   const File* file = Find(path);
   if (file == nullptr) return std::nullopt;
   net::HttpResponse out;
-  out.headers = PageHeaders(file->type);
+  out.headers = PageHeaders(file->type, connect);
   out.headers.Set("ETag", file->etag);
+  // The bundler names these by their content.
+  if (path.starts_with(kAssets)) out.headers.Set("Cache-Control", kForever);
   if (etag == file->etag) {
     out.status = 304;
   } else {
@@ -106,4 +118,4 @@ std::optional<net::HttpResponse> WebFiles::Get(std::string_view path, std::strin
   return out;
 }
 
-}  // namespace teetee::gateway
+}  // namespace teetee::pages

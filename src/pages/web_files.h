@@ -8,10 +8,12 @@
 #include "base/bytes.h"
 #include "net/http.h"
 
-namespace teetee::gateway {
+namespace teetee::pages {
 
-// For every page and file: own scripts and styles only, nobody may frame it, nothing is guessed.
-net::HttpHeaders PageHeaders(std::string_view content_type);
+// For every page and file: scripts, styles and pictures of its own only, nobody may frame it, nothing
+// is guessed. `connect` (origins, separated by spaces): where else its scripts may connect to.
+std::string ContentPolicy(std::string_view connect);
+net::HttpHeaders PageHeaders(std::string_view content_type, std::string_view connect = "");
 
 class WebFiles {
  public:
@@ -21,8 +23,9 @@ class WebFiles {
   static Result<WebFiles> Load(const std::string& folder);
 
   // The answer to a GET, or nothing. "/a/" is "/a/index.html", "/a" may be "/a.html". `etag`:
-  // If-None-Match of the request, or "".
-  std::optional<net::HttpResponse> Get(std::string_view path, std::string_view etag) const;
+  // If-None-Match of the request, or "". `connect`: as in ContentPolicy.
+  std::optional<net::HttpResponse> Get(std::string_view path, std::string_view etag,
+                                       std::string_view connect = "") const;
   size_t size() const { return files_.size(); }
 
  private:
@@ -34,4 +37,4 @@ class WebFiles {
   std::map<std::string, File, std::less<>> files_;  // by path, "/index.html"
 };
 
-}  // namespace teetee::gateway
+}  // namespace teetee::pages
