@@ -68,7 +68,10 @@ Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::Signi
   g.sender_ = TT_TRY(chain::Sender::Open(g.rpc_.get(), std::move(gas_key), SenderOptionsOf(s)));
   const ChainSettings chain{s.identity, s.from_block, s.state + "/cursor.json", s.chain_poll};
   g.chain_ = TT_TRY(ChainWatch::Open(*g.rpc_, *g.store_, g.directory_, chain));
-  g.nodes_ = std::make_unique<NodeWatch>(executor, *g.store_, g.directory_, s.nodes);
+  NodeSettings nodes = s.nodes;
+  // The nodes of a development chain live on this machine or beside it.
+  nodes.egress = s.identity.chain_id == 31337 ? net::Egress::kDevelopment : net::Egress::kPublic;
+  g.nodes_ = std::make_unique<NodeWatch>(executor, *g.store_, g.directory_, nodes);
   RelaySettings relay = s.relay;
   relay.identity = s.identity;
   g.relay_ =

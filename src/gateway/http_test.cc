@@ -1,6 +1,7 @@
 // The HTTP interface over a stored directory and nodes on loopback; the chain's RPC is not there,
 // which must not matter.
 #include <gtest/gtest.h>
+#include <tuple>
 #include <unistd.h>
 
 #include <filesystem>
@@ -292,6 +293,7 @@ TEST_F(HttpTest, ListsAModelOnlyWithTheManifestThatItsIdNames) {
 TEST_F(HttpTest, RelaysEvidenceOfTheNodeItselfOnly) {
   Run([](HttpTest* t) -> Task<void> {
     const std::string path = "/v1/teetee/nodes/" + ToHex0x(t->head_) + "/evidence";
+    co_await t->HeadIsLive();
     auto good = co_await t->Fetch(t->Request("GET", path));
     EXPECT_EQ(good.status, 200);
     EXPECT_EQ(good.text(), t->node_->pages["/v1/teetee/evidence"]);
@@ -312,6 +314,32 @@ TEST_F(HttpTest, ANodeThatNamesAnotherKeyIsNotReachable) {
     EXPECT_TRUE(t->gateway_->directory().IsReachable(t->stage_key_));
     EXPECT_FALSE(t->gateway_->directory().IsReachable(t->head_));
   }(this));
+}
+
+TEST_F(HttpTest, AUrlThatLeadsToTheCloudsOwnMachinesIsNeverAsked) {
+  for (auto [host, port, egress, allowed] :
+       std::vector<std::tuple<std::string, uint16_t, net::Egress, bool>>{
+           {"http://169.254.169.254", 80, net::Egress::kDevelopment, false},
+           {node_->url(), 0, net::Egress::kPublic, false},
+           {node_->url(), 0, net::Egress::kDevelopment, true}}) {
+    Directory directory;
+    ASSERT_TRUE(directory.Apply(ModelAddedLog(model_, 1)));
+    ASSERT_TRUE(directory.Apply(
+        NodeJoinedLog(model_, 0, head_, host, Directory().Now() + 3600, 2)));
+    auto store = Store::Open(folder_ + "/egress" + std::to_string(allowed) + ".db", StoreIdentity{});
+    ASSERT_TRUE(store) << store.error().message();
+    NodeSettings settings;
+    settings.egress = egress;
+    settings.timeout = net::Millis(2000);
+    NodeWatch watch(io_.get_executor(), **store, directory, settings);
+    watch.StartProbes();
+    Run([](NodeWatch* w) -> Task<void> {
+      co_await net::Sleep(net::Millis(200));
+      co_await w->Stop();
+    }(&watch));
+    EXPECT_EQ(directory.IsReachable(head_), allowed) << host;
+    EXPECT_EQ(watch.failures() == 0, allowed) << host;
+  }
 }
 
 TEST_F(HttpTest, ThePageHasAStrictPolicyAndMetricsNameNobody) {

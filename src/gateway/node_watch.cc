@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "net/url.h"
 
 namespace teetee::gateway {
 namespace {
@@ -16,6 +17,16 @@ Result<std::string> ReadHealth(std::string_view text, const Address& key) {
     return Error(Code::kUnauthenticated, "it is another node than the chain says");
   auto evidence_class = json.GetString("class");
   return evidence_class ? *std::move(evidence_class) : std::string();
+}
+
+// A host wrote its node's URL on chain. What is not probed is never reachable, and so is asked for nothing else.
+net::Task<Status> CheckEgress(std::string base, net::Egress egress) {
+  auto url = net::ParseUrl(base);
+  TT_CO_CHECK(url);
+  const std::string host = url->host.find(':') == std::string::npos ? url->host : "[" + url->host + "]";
+  auto allowed = co_await net::AllowedAddress(host + ":" + std::to_string(url->port), egress);
+  TT_CO_CHECK(allowed);
+  co_return Ok{};
 }
 
 }  // namespace
@@ -59,7 +70,11 @@ net::Task<void> NodeWatch::Probe(NodeRecord node) {
   const bool was_reachable = directory_.IsReachable(node.key);
   auto base = NodeBaseUrl(node.url);
   auto health = Result<std::string>(Error(Code::kInvalidArgument, ""));
-  if (base) {
+  auto allowed = Status(Ok{});
+  if (base) allowed = co_await CheckEgress(*base, settings_.egress);
+  if (!allowed) {
+    health = allowed.error();
+  } else if (base) {
     health = co_await AskHealth(*base, node.key);
   } else {
     health = base.error();

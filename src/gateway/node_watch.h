@@ -8,6 +8,7 @@
 
 #include "gateway/directory.h"
 #include "gateway/store.h"
+#include "net/egress.h"
 #include "net/http_client.h"
 
 namespace teetee::gateway {
@@ -18,6 +19,7 @@ struct NodeSettings {
   net::Millis manifest_timeout{20'000};
   net::Millis manifest_retry{5000};  // after one that was wrong or missing
   size_t at_once = 64;               // probes
+  net::Egress egress = net::Egress::kPublic;  // where the URLs of nodes may lead
 };
 
 class NodeWatch {

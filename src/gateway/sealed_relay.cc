@@ -224,6 +224,9 @@ Task<void> SealedRelay::Evidence(Address key, HttpReply& reply) {
       node == nullptr
           ? Result<std::string>(Error(Code::kNotFound, "the Registry has no node with this key"))
           : NodeBaseUrl(node->url);
+  if (base && !directory_.IsReachable(key)) {
+    base = Error(Code::kUnavailable, "this node does not answer now: choose another, or try again");
+  }
   auto fetched = Result<net::HttpResponse>(Error(Code::kInternal, ""));
   if (base) {
     fetched = co_await FetchEvidence(*base, key);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "crypto/random.h"
+#include "net/egress.h"
 #include "transport/check.h"
 #include "transport/handshake.h"
 
@@ -318,7 +319,14 @@ class ChannelMaker {
 
 net::Task<Result<std::unique_ptr<Channel>>> Dial(std::string address, ChannelContext context,
                                                  ExpectedPeer expected) {
-  auto stream = co_await net::TcpStream::Connect(address, context.options.handshake_timeout);
+  // A client wrote this address into its plan.
+  const bool simulated = context.trust->evidence_class() == attest::EvidenceClass::kSimulated;
+  auto egress = simulated ? net::Egress::kDevelopment : net::Egress::kPublic;
+  auto allowed = co_await net::WithTimeout(net::AllowedAddress(address, egress),
+                                           context.options.handshake_timeout);
+  if (!allowed) co_return std::move(allowed).error().Context("channel to " + address);
+  auto stream =
+      co_await net::TcpStream::Connect(*allowed, context.options.handshake_timeout);
   TT_CO_CHECK(stream);
   auto channel = co_await ChannelMaker::Make(attest::ChannelRole::kClient, *std::move(stream),
                                              std::move(context), expected);
