@@ -1,6 +1,7 @@
 #include "client/bundle.h"
 
 #include "base/file.h"
+#include "crypto/hash.h"
 #include "protocol/fields.h"
 #include "protocol/model_params.h"
 #include "protocol/payment.h"
@@ -49,6 +50,15 @@ Result<std::vector<std::string>> Texts(const Json& json, std::string_view key) {
   return out;
 }
 
+// Over the canonical form of all other members.
+Hash32 Digest(const Json& bundle) {
+  Json rest = Json::MakeObject();
+  for (const auto& [key, member] : bundle.as_object()) {
+    if (key != "sha256") rest.Set(key, member);
+  }
+  return crypto::Sha256(AsBytes(rest.Canonical()));
+}
+
 }  // namespace
 
 Json Bundle::ToJson() const {
@@ -56,7 +66,7 @@ Json Bundle::ToJson() const {
   for (const BundleEvidence& e : evidence) list.Push(EvidenceJson(e));
   Json texts = Json::MakeArray();
   for (const std::string& text : outputs) texts.Push(text);
-  return Json::MakeObject({{"v", 1},
+  Json out = Json::MakeObject({{"v", 1},
                            {"kind", "teetee-bundle"},
                            {"receipt", receipt.ToJson()},
                            {"secret", ToHex(secret.view())},
@@ -70,6 +80,8 @@ Json Bundle::ToJson() const {
                            {"checked_at", checked_at},
                            {"query", query ? protocol::QueryJson(*query) : Json()},
                            {"settlement", settlement ? SettlementJson(*settlement) : Json()}});
+  const Hash32 digest = Digest(out);
+  return out.Set("sha256", ToHex(digest));
 }
 
 Result<Bundle> Bundle::FromJson(const Json& json) {
@@ -78,6 +90,7 @@ Result<Bundle> Bundle::FromJson(const Json& json) {
     return Error(Code::kInvalidArgument, "not a receipt bundle of version 1");
   }
   Bundle b;
+  b.intact = TT_TRY(protocol::GetHex<32>(json, "sha256")) == Digest(json);
   b.receipt = TT_TRY(protocol::ReceiptDocument::FromJson(*TT_TRY(json.GetObject("receipt"))));
   b.secret = Secret<32>(TT_TRY(protocol::GetHex<32>(json, "secret")));
   b.body = TT_TRY(json.GetString("body"));

@@ -38,6 +38,7 @@ struct Bundle {
   int64_t checked_at = 0;
   std::optional<chain::Query> query;  // strict mode
   std::optional<SettledReceipt> settlement;
+  bool intact = true;  // the digest in the file is that of its other members
 
   Json ToJson() const;
   static Result<Bundle> FromJson(const Json& json);

@@ -168,10 +168,13 @@ class Receipts : public ::testing::Test {
   Bundle good_;
 };
 
-// Changes a text so that it is still of its kind.
+// Changes a value so that it is still of its kind.
 Json Bent(const Json& value) {
+  if (value.is_null()) return Json("1");
+  if (value.is_bool()) return Json(!value.as_bool());
   if (value.is_number()) return Json(*value.ToUint64() + 1);
   std::string text = value.as_string();
+  if (text.empty()) return Json("1");
   text.back() = text.back() == '1' ? '2' : '1';
   return Json(text);
 }
@@ -297,6 +300,21 @@ TEST_F(Receipts, ABundleWithAnyPartExchangedIsRefused) {
   has("settlement.proof", [](Bundle& b) { b.settlement = SettledReceipt{true, 1, {}, {}, "0x"}; });
 }
 
+TEST_F(Receipts, EverySingleChangedMemberOfABundleIsRefused) {
+  good_.settlement = SettledReceipt{true, 3, chain::StructHash(good_.receipt.receipt), {}, "0xabc1"};
+  ASSERT_EQ(Verify([](Bundle&) {}), "");
+  Json json = good_.ToJson();
+  size_t leaves = 0;
+  ForEachLeaf(json, "", [&](const std::string& path) {
+    ++leaves;
+    auto changed = Bundle::FromJson(json);
+    if (!changed) return;  // refused even earlier
+    EXPECT_NE(Failed(VerifyBundle(*changed, &*trust_)), "") << path;
+    EXPECT_NE(Failed(VerifyBundle(*changed, nullptr)), "") << path;
+  });
+  EXPECT_GT(leaves, 60u);
+}
+
 TEST_F(Receipts, ASettlementMustContainTheReceipt) {
   std::vector<Hash32> leaves = {crypto::RandomArray<32>(), chain::StructHash(good_.receipt.receipt), crypto::RandomArray<32>()};
   crypto::MerkleTree tree(leaves);
@@ -359,6 +377,26 @@ TEST_F(Receipts, RequestsAreCheckedBeforeAnybodyIsAsked) {
   EXPECT_EQ(status("{}"), 400);
   EXPECT_EQ(status("{\"model\":7}"), 400);
   EXPECT_EQ(status("{\"model\":\"gpt\"}"), 404);
+}
+
+TEST(Pages, OnlyThoseOfThisMachineMayUseTheProxy) {
+  auto status = [](net::HttpHeaders headers) {
+    net::HttpRequest request;
+    request.headers = std::move(headers);
+    auto refused = RefuseForeignPage(request);
+    return refused ? refused->status : 0;
+  };
+  for (const char* host : {"evil.example", "evil.example:8081", "10.0.0.1:8081", "127.evil.example:1x", "[fe80::1]:8081", "", "localhost.evil.example"}) {
+    EXPECT_EQ(status({{"Host", host}}), 403) << host;
+  }
+  for (const char* host : {"localhost", "localhost:8081", "LOCALHOST:1", "127.0.0.1:8081", "127.0.0.1", "[::1]:8081", "[::1]"}) {
+    EXPECT_EQ(status({{"Host", host}}), 0) << host;
+  }
+  for (const char* origin : {"null", "https://evil.example", "http://127.0.0.1.evil.example", "file://", "chrome-extension://abc"}) {
+    EXPECT_EQ(status({{"Host", "127.0.0.1:8081"}, {"Origin", origin}}), 403) << origin;
+  }
+  EXPECT_EQ(status({{"Host", "127.0.0.1:8081"}, {"Origin", "http://localhost:3000"}}), 0);
+  EXPECT_EQ(status({}), 0);  // HTTP/1.0
 }
 
 TEST(CheckLists, NothingCheckedIsNotPassed) {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "client/proxy_errors.h"
+#include "net/url.h"
 
 namespace teetee::client {
 namespace {
@@ -12,13 +13,24 @@ namespace {
 // Answers are made outside of coroutines: g++ 12 cannot keep an initializer list in a coroutine's frame.
 net::HttpResponse HealthResponse() { return net::HttpResponse::OfJson(200, Json::MakeObject({{"status", "ok"}})); }
 
+Json ModelJson(const std::string& name, const Hash32& id, attest::EvidenceClass evidence_class) {
+  Json facts = Json::MakeObject({{"model", ToHex0x(id)}, {"class", attest::EvidenceClassName(evidence_class)}});
+  return Json::MakeObject({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", "teetee"}, {"teetee", std::move(facts)}});
+}
+
 net::HttpResponse ModelsResponse(const attest::TrustFile& trust) {
   Json list = Json::MakeArray();
-  for (const auto& [name, id] : trust.models()) {
-    Json facts = Json::MakeObject({{"model", ToHex0x(id)}, {"class", attest::EvidenceClassName(trust.evidence_class())}});
-    list.Push(Json::MakeObject({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", "teetee"}, {"teetee", std::move(facts)}}));
-  }
+  for (const auto& [name, id] : trust.models()) list.Push(ModelJson(name, id, trust.evidence_class()));
   return net::HttpResponse::OfJson(200, Json::MakeObject({{"object", "list"}, {"data", std::move(list)}}));
+}
+
+// One model, by name or id.
+net::HttpResponse ModelResponse(const attest::TrustFile& trust, std::string_view escaped) {
+  auto wanted = net::PercentDecode(escaped);
+  for (const auto& [name, id] : trust.models()) {
+    if (wanted && (name == *wanted || ToHex0x(id) == *wanted)) return net::HttpResponse::OfJson(200, ModelJson(name, id, trust.evidence_class()));
+  }
+  return UnknownModel(trust);
 }
 
 net::HttpResponse ReceiptsResponse(const std::string& folder) {
@@ -82,19 +94,27 @@ net::HttpResponse Proxy::ErrorResponse(const Error& error) const {
 }
 
 net::Task<void> Proxy::Handle(net::HttpRequest& request, net::HttpReply& reply) {
+  if (auto foreign = RefuseForeignPage(request)) {
+    (void)co_await reply.Send(*std::move(foreign));
+    co_return;
+  }
   const bool get = request.method == "GET" || request.method == "HEAD";
-  if (get && request.path == "/healthz") {
-    (void)co_await reply.Send(HealthResponse());
-  } else if (get && request.path == "/v1/models") {
-    (void)co_await reply.Send(ModelsResponse(trust_));
-  } else if (get && request.path == "/v1/teetee/status") {
+  const std::string& path = request.path;
+  const bool asks = path == "/v1/chat/completions" || path == "/v1/completions";
+  const bool pays = path == "/v1/teetee/buy" || path == "/v1/teetee/withdraw" || path == "/v1/teetee/close";
+  const bool one_model = path.starts_with("/v1/models/");
+  const bool shows = path == "/healthz" || path == "/v1/models" || path == "/v1/teetee/status" || path == "/v1/teetee/receipts" || one_model;
+  if ((asks || pays) && request.method == "POST") {
+    co_await (pays ? Money(request, reply) : Complete(request, reply));
+  } else if (asks || pays || (shows && !get)) {
+    (void)co_await reply.Send(MethodNotAllowed(shows ? "GET, HEAD" : "POST"));
+  } else if (path == "/v1/teetee/status") {
     co_await Status(reply);
-  } else if (get && request.path == "/v1/teetee/receipts") {
-    (void)co_await reply.Send(ReceiptsResponse(bundles_));
-  } else if (request.method == "POST" && (request.path == "/v1/teetee/buy" || request.path == "/v1/teetee/withdraw" || request.path == "/v1/teetee/close")) {
-    co_await Money(request, reply);
-  } else if (request.method == "POST" && (request.path == "/v1/chat/completions" || request.path == "/v1/completions")) {
-    co_await Complete(request, reply);
+  } else if (shows) {
+    (void)co_await reply.Send(path == "/healthz"     ? HealthResponse()
+                              : path == "/v1/models" ? ModelsResponse(trust_)
+                              : one_model            ? ModelResponse(trust_, path.substr(sizeof "/v1/models"))
+                                                     : ReceiptsResponse(bundles_));
   } else {
     (void)co_await reply.Send(ErrorResponse(Error(Code::kNotFound, "no such path: the proxy serves /v1/models, /v1/chat/completions, /v1/completions")));
   }

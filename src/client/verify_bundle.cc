@@ -86,6 +86,7 @@ CheckList VerifyBundle(const Bundle& bundle, const attest::TrustFile* own) {
   const auto& t = bundle.receipt.transcript;
   checks.Add("receipt.time", t.block_time > 0 && t.block_time <= static_cast<uint64_t>(bundle.checked_at) + attest::kMaxBlockAhead,
              "valid as of block " + std::to_string(t.block_number) + " (unix time " + std::to_string(t.block_time) + ")");
+  checks.Add("bundle.sha256", bundle.intact, "the file is as its client wrote it (this finds damage; the signatures above find forgery)");
   return checks;
 }
 

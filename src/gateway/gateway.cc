@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "gateway/egress.h"
+#include "net/egress.h"
 
 namespace teetee::gateway {
 namespace {
@@ -85,7 +85,8 @@ Result<std::unique_ptr<Gateway>> Gateway::Open(net::IoContext& io, crypto::Signi
   g.sender_ = TT_TRY(chain::Sender::Open(g.rpc_.get(), std::move(gas_key), SenderOptionsOf(s)));
   const ChainSettings chain{s.identity, s.from_block, s.state + "/cursor.json", s.chain_poll};
   g.chain_ = TT_TRY(ChainWatch::Open(*g.rpc_, *g.store_, g.directory_, chain));
-  const net::AddressRule may_dial = EgressRule(s.identity.chain_id == kDevelopmentChain);
+  const net::AddressRule may_dial = net::EgressRule(
+      s.identity.chain_id == kDevelopmentChain ? net::Egress::kLoopback : net::Egress::kPublic);
   g.settings_.nodes.may_dial = g.settings_.sealed.may_dial = g.settings_.pool.may_dial = may_dial;
   g.settings_.pool.auditor = s.auditor;
   g.nodes_ = std::make_unique<NodeWatch>(executor, *g.store_, g.directory_, *g.history_, s.nodes);

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
-#include "gateway/egress.h"
+#include "net/egress.h"
 
 namespace teetee::gateway {
 namespace {
@@ -90,7 +90,7 @@ net::Task<void> NodeWatch::Probe(NodeRecord node) {
     ~Done() { set.erase(key); }
   } done{probing_, node.key};
   const bool was_reachable = directory_.IsReachable(node.key);
-  auto base = NodeBaseUrl(node.url);
+  auto base = net::NodeBaseUrl(node.url);
   auto health = Result<Health>(Error(Code::kInvalidArgument, ""));
   if (base) {
     health = co_await AskHealth(*base, node.key);

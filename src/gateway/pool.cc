@@ -2,7 +2,7 @@
 
 #include "crypto/random.h"
 #include "gateway/answers.h"
-#include "gateway/egress.h"
+#include "net/egress.h"
 #include "net/url.h"
 #include "protocol/fields.h"
 
@@ -239,7 +239,7 @@ Result<Pool::Wanted> Pool::ReadWanted(const HttpRequest& request) const {
   out.family = model->family;
   out.slot = TT_TRY(protocol::GetBounded(body, "slot", model->params.slots.size() - 1));
   if (const Json* host = body.Find("host"); host != nullptr && !host->is_null()) out.host = TT_TRY(protocol::GetHex<20>(body, "host"));
-  auto base = NodeBaseUrl(url);
+  auto base = net::NodeBaseUrl(url);
   if (base) {
     const net::Url parsed = TT_TRY(net::ParseUrl(*base));
     const bool v6 = parsed.host.find(':') != std::string::npos;
@@ -294,7 +294,7 @@ Task<HttpResponse> Pool::RelayOnce(HttpRequest& request) {
     const Json* given = body.Find("body");
     Bytes bytes;
     if (given != nullptr && !given->is_null()) bytes = TT_TRY(FromBase64(TT_TRY(body.GetString("body"))));
-    return Ready{TT_TRY(NodeBaseUrl(TT_TRY(body.GetString("url")))), known, std::move(bytes)};
+    return Ready{TT_TRY(net::NodeBaseUrl(TT_TRY(body.GetString("url")))), known, std::move(bytes)};
   }();
   if (!ready) co_return ErrorResponse(ready.error());
   const bool known_answer = ready->path->path.ends_with("known-answer");

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "gateway/egress.h"
+#include "net/egress.h"
 
 namespace teetee::gateway {
 namespace {
@@ -125,7 +125,7 @@ net::Task<void> Relay::Poll(NodeRecord node) {
 }
 
 net::Task<Status> Relay::ReadOutbox(NodeRecord node) {
-  auto base = NodeBaseUrl(node.url);
+  auto base = net::NodeBaseUrl(node.url);
   TT_CO_CHECK(base);
   HeadPoll& head = heads_[node.key];
   if (net::SteadyClock::now() >= head.next_full || head.undos != watch_.undos()) {

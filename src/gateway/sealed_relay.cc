@@ -1,7 +1,7 @@
 #include "gateway/sealed_relay.h"
 
 #include "gateway/answers.h"
-#include "gateway/egress.h"
+#include "net/egress.h"
 #include "net/url.h"
 #include "protocol/sealed.h"
 
@@ -56,7 +56,7 @@ Result<std::string> SealedRelay::FindHead(const Address& key, const Hash32* mode
   }
   if (!directory_.IsReachable(key))
     return Error(Code::kUnavailable, "this head does not answer now: choose another, or try again");
-  return NodeBaseUrl(node->url);
+  return net::NodeBaseUrl(node->url);
 }
 
 Result<SealedRelay::Route> SealedRelay::RouteSealed(const HttpRequest& request) const {
@@ -231,7 +231,10 @@ Task<void> SealedRelay::Evidence(Address key, HttpReply& reply) {
   auto base =
       node == nullptr
           ? Result<std::string>(Error(Code::kNotFound, "the Registry has no node with this key"))
-          : NodeBaseUrl(node->url);
+          : net::NodeBaseUrl(node->url);
+  if (base && !directory_.IsReachable(key)) {
+    base = Error(Code::kUnavailable, "this node does not answer now: choose another, or try again");
+  }
   auto fetched = Result<net::HttpResponse>(Error(Code::kInternal, ""));
   if (base) {
     fetched = co_await FetchEvidence(*base, key);

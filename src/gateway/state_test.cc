@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "gateway/egress.h"
+#include "net/egress.h"
 #include "gateway/outbox.h"
 #include "gateway/status_page.h"
 #include "gateway/testing/fixtures.h"
@@ -115,11 +115,11 @@ TEST(Directory, TwoSilencesMakeANodeUnreachableAndItsLeaseEnds) {
 }
 
 TEST(Directory, NodeUrlsAreBaseUrlsOfHttp) {
-  EXPECT_EQ(NodeBaseUrl("https://a").error().code(), Code::kUnimplemented);
-  EXPECT_FALSE(NodeBaseUrl("http://a/?x=1"));
-  EXPECT_FALSE(NodeBaseUrl("javascript:alert(1)"));
-  EXPECT_EQ(*NodeBaseUrl("http://A:81/x/"), "http://a:81/x");
-  EXPECT_EQ(*NodeBaseUrl("http://a"), "http://a");
+  EXPECT_EQ(net::NodeBaseUrl("https://a").error().code(), Code::kUnimplemented);
+  EXPECT_FALSE(net::NodeBaseUrl("http://a/?x=1"));
+  EXPECT_FALSE(net::NodeBaseUrl("javascript:alert(1)"));
+  EXPECT_EQ(*net::NodeBaseUrl("http://A:81/x/"), "http://a:81/x");
+  EXPECT_EQ(*net::NodeBaseUrl("http://a"), "http://a");
 }
 
 // ---- store

@@ -130,26 +130,47 @@ Task<AsyncMutex::Guard> AsyncMutex::LockOn(std::shared_ptr<State> state) {
 
 struct TaskGroup::State {
   explicit State(const Executor& e) : executor(e), idle(e) { idle.Set(); }
+  struct Entry {
+    asio::cancellation_signal signal;
+    bool begun = false, cancelled = false;
+  };
+  using Entries = std::list<Entry>;  // a slot needs a stable address
   Executor executor;
-  std::list<asio::cancellation_signal>
-      signals;  // one per running task; a list, because a slot needs a stable address
+  Entries entries;  // one per running task
   Event idle;
+
+  static Task<void> Run(Entries::iterator entry, Task<void> task);
 };
+
+// Asio 1.81 lets a coroutine that ends cancelled before it has waited once throw out of the event
+// loop: it waits once more itself, outside of its own try block. So a task that was cancelled before
+// its first step is not begun, and at the end cancellation throws no more.
+Task<void> TaskGroup::State::Run(Entries::iterator entry, Task<void> task) {
+  std::exception_ptr failure;
+  entry->begun = true;
+  try {
+    if (!entry->cancelled) co_await std::move(task);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (failure) std::rethrow_exception(failure);
+}
 
 TaskGroup::TaskGroup(const Executor& executor) : state_(std::make_shared<State>(executor)) {}
 
 TaskGroup::~TaskGroup() { Cancel(); }
 
 void TaskGroup::Spawn(Task<void> task, std::string_view what) {
-  auto signal = state_->signals.emplace(state_->signals.end());
+  auto entry = state_->entries.emplace(state_->entries.end());
   state_->idle.Reset();
-  auto done = [state = state_, signal, name = std::string(what)](std::exception_ptr exception) {
+  auto done = [state = state_, entry, name = std::string(what)](std::exception_ptr exception) {
     LogEscaped(exception, name);
-    state->signals.erase(signal);
-    if (state->signals.empty()) state->idle.Set();
+    state->entries.erase(entry);
+    if (state->entries.empty()) state->idle.Set();
   };
-  asio::co_spawn(state_->executor, std::move(task),
-                 asio::bind_cancellation_slot(signal->slot(), std::move(done)));
+  asio::co_spawn(state_->executor, State::Run(entry, std::move(task)),
+                 asio::bind_cancellation_slot(entry->signal.slot(), std::move(done)));
 }
 
 void TaskGroup::Cancel() {
@@ -157,19 +178,20 @@ void TaskGroup::Cancel() {
   // the executor's own thread does that happen at once, before a task that ends can take its signal
   // away.
   asio::dispatch(state_->executor, [state = state_] {
-    // Emitting may end a task and erase its signal, so the iterator moves on first.
-    for (auto it = state->signals.begin(); it != state->signals.end();) {
-      auto signal = it++;
-      signal->emit(asio::cancellation_type::terminal);
+    // Emitting may end a task and erase its entry, so the iterator moves on first.
+    for (auto it = state->entries.begin(); it != state->entries.end();) {
+      auto entry = it++;
+      entry->cancelled = true;
+      if (entry->begun) entry->signal.emit(asio::cancellation_type::terminal);
     }
   });
 }
 
 Task<void> TaskGroup::Join() {
   std::shared_ptr<State> state = state_;
-  while (!state->signals.empty()) co_await state->idle.Wait();
+  while (!state->entries.empty()) co_await state->idle.Wait();
 }
 
-size_t TaskGroup::running() const { return state_->signals.size(); }
+size_t TaskGroup::running() const { return state_->entries.size(); }
 
 }  // namespace teetee::net

@@ -206,6 +206,39 @@ TEST(TaskGroup, CancelEndsSleepersAndJoinWaits) {
   RunTask(io, body());
 }
 
+// Asio 1.81 throws out of io_context::run() when a task ends cancelled before it has waited once.
+TEST(TaskGroup, CancelBeforeTheFirstStepNeverRunsTheTask) {
+  IoContext io;
+  bool ran = false;
+  auto task = [&]() -> Task<void> {
+    ran = true;
+    co_await Sleep(Millis(60'000));
+  };
+  TaskGroup group(io.get_executor());
+  asio::post(io, [&] { group.Cancel(); });
+  group.Spawn(task());
+  EXPECT_NO_THROW(io.run_for(std::chrono::seconds(60)));
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(group.running(), 0u);
+}
+
+TEST(TaskGroup, ATaskMayCancelItsOwnGroupBeforeItWaits) {
+  IoContext io;
+  int after = 0;
+  auto body = [&]() -> Task<void> {
+    TaskGroup group(co_await CurrentExecutor());
+    auto task = [&]() -> Task<void> {
+      group.Cancel();
+      co_await Sleep(Millis(60'000));
+      ++after;
+    };
+    group.Spawn(task());
+    co_await group.Join();
+  };
+  RunTask(io, body());
+  EXPECT_EQ(after, 0);
+}
+
 TEST(OnThread, ComputesElsewhereAndResumesHere) {
   IoContext io;
   ThreadPool pool(1);

@@ -1,12 +1,33 @@
 #include "net/http_codec.h"
 
+// Foreign bytes must not end the process, and Beast asserts some of its expectations of them. Its
+// assertions throw here (boost/assert.hpp), and the peer is refused: docs/design/0001, "Beast".
+#define BOOST_ENABLE_ASSERT_HANDLER
+
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/version.hpp>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "net/url.h"
+
+namespace boost {
+namespace {
+struct AssertionFailed {};
+}  // namespace
+void assertion_failed(const char* expression, const char*, const char* file,
+                                   long line) {
+  teetee::LogError("net", std::string("an HTTP peer is refused: assertion ") + expression + " of " +
+                              file + ":" + std::to_string(line));
+  throw AssertionFailed();
+}
+void assertion_failed_msg(const char* expression, const char*, const char* function,
+                                       const char* file, long line) {
+  assertion_failed(expression, function, file, line);
+}
+}  // namespace boost
 
 namespace teetee::net {
 namespace {
@@ -36,7 +57,12 @@ class Parser : public http::basic_parser<kIsRequest> {
     bool at_chunk = !in_header && this->chunked() && chunk_left_ == 0;
     if (at_chunk && bytes[0] == '0' && bytes.size() < 5) return size_t{0};
     error_code error;
-    size_t taken = this->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+    size_t taken = 0;
+    try {
+      taken = this->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+    } catch (const boost::AssertionFailed&) {
+      error = http::error::bad_value;  // the parser is never used again after an error
+    }
     if (error && error != http::error::need_more) return Refuse(error);
     if (in_header) header_bytes_ += taken;
     // After the header a single read may also bring body bytes: those are bounded by max_body.
@@ -227,7 +253,11 @@ Status HttpResponseDecoder::PutEnd() {
   if (!started() || impl_->failed) return cut;
   if (impl_->parser.is_done()) return Ok{};
   error_code error;
-  impl_->parser.put_eof(error);
+  try {
+    impl_->parser.put_eof(error);
+  } catch (const boost::AssertionFailed&) {
+    return cut;
+  }
   if (error) return cut;
   return Ok{};
 }

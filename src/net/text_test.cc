@@ -5,6 +5,10 @@
 #include "net/sse.h"
 #include "net/url.h"
 
+namespace boost {
+void assertion_failed(const char*, const char*, const char*, long);  // http_codec.cc
+}
+
 namespace teetee::net {
 namespace {
 
@@ -153,6 +157,11 @@ TEST(RequestDecoder, TakesAnEmptyChunkedBodyInPiecesOfEverySize) {
     EXPECT_EQ(Decode(text + "0\r\nA: b\r\n\r\n", piece), 200) << piece;
     EXPECT_EQ(Decode(text + "1\r\nx\r\n0\r\n\r\n", piece), 200) << piece;
   }
+}
+
+// Stands for an assertion of Beast that foreign bytes reach: it throws to the decoder, which refuses.
+TEST(RequestDecoder, AnAssertionOfBeastDoesNotEndTheProcess) {
+  EXPECT_ANY_THROW(boost::assertion_failed("expression", "function", "file", 1));
 }
 
 struct BadRequest {

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "crypto/random.h"
+#include "net/egress.h"
 #include "transport/check.h"
 #include "transport/handshake.h"
 
@@ -318,7 +319,10 @@ class ChannelMaker {
 
 net::Task<Result<std::unique_ptr<Channel>>> Dial(std::string address, ChannelContext context,
                                                  ExpectedPeer expected) {
-  auto stream = co_await net::TcpStream::Connect(address, context.options.handshake_timeout);
+  // A client wrote this address into its plan.
+  const bool simulated = context.trust->evidence_class() == attest::EvidenceClass::kSimulated;
+  auto rule = net::EgressRule(simulated ? net::Egress::kInside : net::Egress::kPublic);
+  auto stream = co_await net::TcpStream::Connect(address, context.options.handshake_timeout, rule);
   TT_CO_CHECK(stream);
   auto channel = co_await ChannelMaker::Make(attest::ChannelRole::kClient, *std::move(stream),
                                              std::move(context), expected);

@@ -217,6 +217,26 @@ TEST_F(ChannelTest, RefusesAnotherRoot) {
   ExpectRefusedBothWays(MakeNodeOn(attest::testing::FakePlatform(), 1), "pck.root");
 }
 
+TEST_F(ChannelTest, AProductionNodeDialsNoAddressInsideThatAPlanNames) {
+  Node node = MakeNode(0);
+  Json json = trust_->ToJson();
+  json.Set("class", "production");
+  json.Set("roots", Json::MakeArray().Push(ToHex(attest::kIntelRootSpkiHash)));
+  auto production = attest::TrustFile::Parse(json.Dump());
+  ASSERT_TRUE(production) << production.error().message();
+  node.context.trust = std::make_shared<attest::TrustFile>(*production);
+  auto body = [&]() -> Task<void> {
+    for (std::string address : {"127.0.0.1:1", "169.254.169.254:80", "[::1]:1", "10.0.0.1:1"}) {
+      auto channel = co_await Dial(address, node.context);
+      EXPECT_FALSE(channel);
+      if (!channel) {
+        EXPECT_NE(channel.error().message().find("check egress"), std::string::npos) << channel.error().message();
+      }
+    }
+  };
+  RunTask(io_, body());
+}
+
 TEST_F(ChannelTest, RefusesSimulatedEvidenceUnderAProductionTrustFile) {
   Json json = trust_->ToJson();
   json.Set("class", "production");

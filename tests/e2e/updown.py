@@ -1,5 +1,6 @@
 """./dev up and ./dev down themselves. The last tests: they stop the stack and start it again."""
 import contextlib
+import json
 import os
 import pathlib
 import socket
@@ -65,6 +66,26 @@ def taken_port_is_named_with_its_holder(s: Stack):
     contains(done.stderr, f"port {port}", "the error")
     contains(done.stderr, f"pid {os.getpid()}", "the error")
     equal(ours(home), [], "processes left behind")
+
+
+@test("updown.left_over", limit=60, logs=())
+def down_stops_what_a_killed_up_left_behind(s: Stack):
+    """An up that is killed half-way has no up.json yet; what it started stands in launched.json."""
+    home = ROOT / "build/e2e-home-left"
+    home.mkdir(parents=True, exist_ok=True)
+    with subprocess.Popen(["sleep", "300"]) as orphan, subprocess.Popen(["sleep", "300"]) as stranger:
+        started = [pathlib.Path(f"/proc/{p.pid}/stat").read_text().rsplit(")", 1)[1].split()[19] for p in (orphan, stranger)]
+        entries = [{"pid": orphan.pid, "started": started[0]}, {"pid": stranger.pid, "started": "1"}]  # the second pid was reused since
+        (home / "launched.json").write_text(json.dumps(entries))
+        done = subprocess.run(["node", "tools/up/up.mjs", "down", "--home", str(home)], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=50, check=False)
+        found = orphan.poll(), stranger.poll()
+        for p in (orphan, stranger):
+            p.kill()
+    equal(done.returncode, 0, f"exit code ({done.stderr[-300:]})")
+    contains(done.stderr, "stopped", "what down prints")
+    check(found[0] is not None, "the process that was left behind still runs")
+    check(found[1] is None, "a process that was never ours was stopped")
 
 
 @test("updown.keys_are_private", limit=30, logs=())

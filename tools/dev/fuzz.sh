@@ -1,11 +1,13 @@
 # ./dev fuzz NAME|all SECONDS: builds with clang's libFuzzer and runs; findings are kept in build/fuzz/findings/.
 cmd_fuzz() {
   [ $# -ge 2 ] || die "usage: ./dev fuzz NAME|all SECONDS   (names: $(fuzz_names | tr '\n' ' '))"
+  local names=$1 seconds=$2 name failed=0 passed=0
+  if [ "$names" = all ]; then names=$(fuzz_names); fi
+  for name in $names; do fuzz_names | grep -qx "$name" || die "no fuzz target '$name'; there are: all $(fuzz_names | tr '\n' ' ')"; done
+  [[ "$seconds" =~ ^[1-9][0-9]*$ ]] || die "SECONDS: a whole number above 0, not '$seconds'"
   source tools/dev/build.sh
   source tools/dev/setup.sh
   cmd_setup
-  local names=$1 seconds=$2 name failed=0 passed=0
-  if [ "$names" = all ]; then names=$(fuzz_names); fi
   # shellcheck disable=SC2046
   build_preset fuzz $(for name in $names; do echo "fuzz_$name"; done)
   for name in $names; do

@@ -11,6 +11,7 @@ const ROOT = resolve(new URL('../..', import.meta.url).pathname);
 let HOME = join(ROOT, '.teetee');
 let BIN = join(ROOT, 'build/bin');
 let UP = join(HOME, 'up.json');
+let LAUNCHED = join(HOME, 'launched.json'); // what was started and is not in up.json yet
 const PRICE = 20_000_000_000n; // wei per token, in and out: 100,000 tokens for 0.002 ETH
 const DEFAULT_NAME = 'smollm2-135m-instruct';
 const DEFAULT_SYSTEM = 'You are a helpful assistant.'; // docs/design/0004-default-system-message.md
@@ -20,21 +21,38 @@ const launched = []; // every process that this run started, also those that are
 async function start(argv, log) {
   const proc = await startProcess(argv, log);
   launched.push(proc);
+  writeJson(LAUNCHED, launched);
   return proc;
 }
 
 async function stopLaunched() {
   for (const proc of [...launched].reverse()) await stop(proc);
+  rmSync(LAUNCHED, { force: true });
   rmSync(UP, { force: true });
+}
+
+/** What an `up` that was killed half-way has left behind; true when there was something. */
+async function stopLeftOver() {
+  if (!existsSync(LAUNCHED)) return false;
+  const left = readJson(LAUNCHED).filter(isRunning);
+  for (const proc of left.reverse()) await stop(proc);
+  rmSync(LAUNCHED, { force: true });
+  return left.length > 0;
+}
+
+/** The `up` at work in this folder, if any. */
+function lockHolder(file) {
+  if (!existsSync(file)) return undefined;
+  const [pid, started] = readFileSync(file, 'utf8').split(' ');
+  const holder = { pid: Number(pid), started };
+  return isRunning(holder) ? holder : undefined;
 }
 
 /** One `up` at a time in one folder. */
 function lock() {
   const file = join(HOME, 'up.lock');
-  if (existsSync(file)) {
-    const [pid, started] = readFileSync(file, 'utf8').split(' ');
-    if (isRunning({ pid: Number(pid), started })) throw new Error(`another ./dev up (pid ${pid}) is at work in ${HOME}`);
-  }
+  const holder = lockHolder(file);
+  if (holder) throw new Error(`another ./dev up (pid ${holder.pid}) is at work in ${HOME}; stop it with ./dev down`);
   writeFileSync(file, `${process.pid} ${startTime(process.pid)}`);
   process.on('exit', () => rmSync(file, { force: true }));
 }
@@ -80,6 +98,7 @@ function setFolders({ bin, home }) {
   if (bin) BIN = resolve(bin);
   if (home) HOME = resolve(home);
   UP = join(HOME, 'up.json');
+  LAUNCHED = join(HOME, 'launched.json');
 }
 
 function portPlan(base, slots) {
@@ -365,7 +384,10 @@ function running() {
 }
 
 export async function down() {
-  if (!existsSync(UP)) return false;
+  const starting = lockHolder(join(HOME, 'up.lock')); // it stops what it started, and goes
+  if (starting) await stop(starting, 60_000);
+  const left = await stopLeftOver();
+  if (!existsSync(UP)) return left || starting !== undefined;
   const { processes } = readJson(UP);
   for (const name of ['web', 'proxy', 'gateway', 'auditor', ...Object.keys(processes).filter((n) => n.startsWith('node-')), 'chain']) {
     if (processes[name]) await stop(processes[name]);
@@ -378,6 +400,7 @@ async function up(opts) {
   const began = Date.now();
   mkdirSync(join(HOME, 'keys'), { recursive: true, mode: 0o700 });
   lock();
+  if (await stopLeftOver()) say('  stopped what an earlier up had left behind');
   await checkPorts(opts.ports);
   const file = modelFile(opts.model);
   const name = opts.name ?? (opts.model ? basename(file, '.gguf').toLowerCase() : DEFAULT_NAME);
@@ -409,6 +432,7 @@ async function up(opts) {
     procs.proxy = await startProxy(context);
     if (context.pages) procs.web = await startWeb(context);
     writeJson(UP, describe(context, nodes, procs));
+    rmSync(LAUNCHED, { force: true });
     say('  waiting for a first answer');
     await firstAnswer(context, procs);
     report(readJson(UP), (Date.now() - began) / 1000);
@@ -441,6 +465,7 @@ async function main() {
   };
   process.on('SIGINT', leave);
   process.on('SIGTERM', leave);
+  process.on('SIGHUP', leave);
   await up(opts);
   if (opts.detach) process.exit(0);
   const watched = readJson(UP).processes;

@@ -1,4 +1,4 @@
-#include "gateway/egress.h"
+#include "net/egress.h"
 
 #include <arpa/inet.h>
 
@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "net/url.h"
 
-namespace teetee::gateway {
+namespace teetee::net {
 namespace {
 
 using V4 = ByteArray<4>;
@@ -20,15 +20,16 @@ struct Block {
   ByteArray<N> base;
   int bits;
   const char* what;
+  bool is_inside = false;  // a private network
 };
 
 // IANA's special-purpose registry and what is not unicast.
 constexpr Block<4> kNotPublic4[] = {
-    {{0, 0, 0, 0}, 8, "of this network"},         {{10, 0, 0, 0}, 8, "private"},
-    {{100, 64, 0, 0}, 10, "carrier-grade NAT"},   {{127, 0, 0, 0}, 8, "loopback"},
-    {{169, 254, 0, 0}, 16, "link-local"},         {{172, 16, 0, 0}, 12, "private"},
+    {{0, 0, 0, 0}, 8, "of this network"},         {{10, 0, 0, 0}, 8, "private", true},
+    {{100, 64, 0, 0}, 10, "carrier-grade NAT", true},   {{127, 0, 0, 0}, 8, "loopback"},
+    {{169, 254, 0, 0}, 16, "link-local"},         {{172, 16, 0, 0}, 12, "private", true},
     {{192, 0, 0, 0}, 24, "reserved"},             {{192, 0, 2, 0}, 24, "for documentation"},
-    {{192, 88, 99, 0}, 24, "a 6to4 relay"},       {{192, 168, 0, 0}, 16, "private"},
+    {{192, 88, 99, 0}, 24, "a 6to4 relay"},       {{192, 168, 0, 0}, 16, "private", true},
     {{198, 18, 0, 0}, 15, "for benchmarks"},      {{198, 51, 100, 0}, 24, "for documentation"},
     {{203, 0, 113, 0}, 24, "for documentation"},  {{224, 0, 0, 0}, 4, "multicast"},
     {{240, 0, 0, 0}, 4, "reserved or broadcast"},
@@ -52,13 +53,14 @@ bool Within(const ByteArray<N>& address, const ByteArray<N>& base, int bits) {
 
 Status Refuse(const char* what) {
   return Error(Code::kPermissionDenied,
-               std::string("the address is ") + what + ": this gateway dials public addresses only");
+               std::string("check egress: the address is ") + what + ", and a stranger named it: only public ones are dialled");
 }
 
-Status Check4(const V4& address, bool loopback) {
-  if (loopback && address[0] == 127) return Ok{};
+Status Check4(const V4& address, Egress egress) {
+  if (egress != Egress::kPublic && address[0] == 127) return Ok{};
   for (const Block<4>& block : kNotPublic4) {
-    if (Within(address, block.base, block.bits)) return Refuse(block.what);
+    if (!Within(address, block.base, block.bits)) continue;
+    return block.is_inside && egress == Egress::kInside ? Status(Ok{}) : Refuse(block.what);
   }
   return Ok{};
 }
@@ -71,11 +73,13 @@ std::optional<V4> Carried(const V6& address) {
   return V4{address[12], address[13], address[14], address[15]};
 }
 
-Status Check6(const V6& address, bool loopback) {
+Status Check6(const V6& address, Egress egress) {
   constexpr V6 kLoopback = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   constexpr V6 kPublic = {0x20};
-  if (auto v4 = Carried(address)) return Check4(*v4, loopback);
-  if (address == kLoopback) return loopback ? Status(Ok{}) : Refuse("loopback");
+  constexpr V6 kUniqueLocal = {0xfc};
+  if (auto v4 = Carried(address)) return Check4(*v4, egress);
+  if (address == kLoopback) return egress != Egress::kPublic ? Status(Ok{}) : Refuse("loopback");
+  if (egress == Egress::kInside && Within(address, kUniqueLocal, 7)) return Ok{};
   if (!Within(address, kPublic, 3)) return Refuse("not public unicast");
   for (const Block<16>& block : kNotPublic6) {
     if (Within(address, block.base, block.bits)) return Refuse(block.what);
@@ -104,21 +108,21 @@ bool IsDisguised(std::string_view host) {
 
 }  // namespace
 
-Status CheckEgress(std::string_view numeric, bool loopback) {
+Status CheckEgress(std::string_view numeric, Egress egress) {
   const std::string text(numeric);
   V4 v4;
   V6 v6;
-  if (::inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return Check4(v4, loopback);
-  if (::inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return Check6(v6, loopback);
+  if (::inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return Check4(v4, egress);
+  if (::inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return Check6(v6, egress);
   return Refuse("not one that can be judged");
 }
 
-net::AddressRule EgressRule(bool loopback) {
-  return [loopback](std::string_view numeric) { return CheckEgress(numeric, loopback); };
+AddressRule EgressRule(Egress egress) {
+  return [egress](std::string_view numeric) { return CheckEgress(numeric, egress); };
 }
 
 Result<std::string> NodeBaseUrl(std::string_view text) {
-  const net::Url url = TT_TRY(net::ParseUrl(text));
+  const Url url = TT_TRY(ParseUrl(text));
   if (url.scheme != "http")
     return Error(Code::kUnimplemented, "node URL: https is not supported by this gateway yet");
   if (url.target.find('?') != std::string::npos)
@@ -130,4 +134,4 @@ Result<std::string> NodeBaseUrl(std::string_view text) {
   return out;
 }
 
-}  // namespace teetee::gateway
+}  // namespace teetee::net

@@ -1,10 +1,10 @@
-#include "gateway/egress.h"
+#include "net/egress.h"
 
 #include <gtest/gtest.h>
 
 #include "net/testing/run.h"
 
-namespace teetee::gateway {
+namespace teetee::net {
 namespace {
 
 TEST(Egress, RefusesEveryAddressThatIsNotPublicUnicast) {
@@ -15,31 +15,38 @@ TEST(Egress, RefusesEveryAddressThatIsNotPublicUnicast) {
         "fe80::1", "fec0::1", "fc00::1", "fd12:3456::1", "ff02::1", "100::1", "64:ff9b::127.0.0.1", "64:ff9b::10.0.0.1",
         "64:ff9b:1::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "2001::1", "2001:10::1", "2001:db8::1",
         "2002:7f00:1::", "3fff::1", "4000::1", "e000::1"}) {
-    EXPECT_EQ(CheckEgress(address, false).error().code(), Code::kPermissionDenied) << address;
+    EXPECT_EQ(CheckEgress(address, Egress::kPublic).error().code(), Code::kPermissionDenied) << address;
   }
 }
 
 TEST(Egress, RefusesWhatIsNoCanonicalAddress) {
   for (const char* address : {"", "localhost", "127.1", "0x7f000001", "2130706433", "0177.0.0.1", "1.2.3.4.5", "1.2.3", " 1.2.3.4",
                               "1.2.3.4 ", "fe80::1%eth0", "[::1]", "::ffff:1.2.3", "8.8.8.8:80"}) {
-    EXPECT_FALSE(CheckEgress(address, true)) << address;
+    EXPECT_FALSE(CheckEgress(address, Egress::kLoopback)) << address;
   }
 }
 
 TEST(Egress, LoopbackIsForTheDevelopmentChainOnlyAndNothingElseIs) {
   for (const char* address : {"127.0.0.1", "127.200.0.1", "::1", "::ffff:127.0.0.1"}) {
-    EXPECT_TRUE(CheckEgress(address, true)) << address;
-    EXPECT_FALSE(CheckEgress(address, false)) << address;
+    EXPECT_TRUE(CheckEgress(address, Egress::kLoopback)) << address;
+    EXPECT_FALSE(CheckEgress(address, Egress::kPublic)) << address;
   }
   for (const char* address : {"10.0.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::", "fd00::1", "fe80::1"})
-    EXPECT_FALSE(CheckEgress(address, true)) << address;
+    EXPECT_FALSE(CheckEgress(address, Egress::kLoopback)) << address;
+}
+
+TEST(Egress, ChannelsUnderSimulatedEvidenceMayStayInside) {
+  for (const char* address : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.1"})
+    EXPECT_TRUE(CheckEgress(address, Egress::kInside)) << address;
+  for (const char* address : {"169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "192.0.2.7"})
+    EXPECT_FALSE(CheckEgress(address, Egress::kInside)) << address;
 }
 
 TEST(Egress, PublicAddressesPassAlsoAtTheEdges) {
   for (const char* address : {"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1",
                               "169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.167.255.255", "198.17.255.255",
                               "198.20.0.0", "223.255.255.255", "2001:4860:4860::8888", "2a00::1", "2600::1", "::ffff:8.8.8.8"}) {
-    EXPECT_TRUE(CheckEgress(address, false)) << address;
+    EXPECT_TRUE(CheckEgress(address, Egress::kPublic)) << address;
   }
 }
 
@@ -53,19 +60,19 @@ TEST(NodeBaseUrl, RefusesHostsThatAreNumbersInDisguise) {
 }
 
 TEST(Egress, TheRuleIsAskedAboutTheAddressThatANameLeadsTo) {
-  net::IoContext io(1);
-  auto listener = net::TcpListener::Listen(io, "127.0.0.1:0");
+  IoContext io(1);
+  auto listener = TcpListener::Listen(io, "127.0.0.1:0");
   ASSERT_TRUE(listener);
   const std::string port = std::to_string((*listener)->port());
-  auto body = [&]() -> net::Task<void> {
-    auto refused = co_await net::TcpStream::Connect("localhost:" + port, net::Millis(2000), EgressRule(false));
+  auto body = [&]() -> Task<void> {
+    auto refused = co_await TcpStream::Connect("localhost:" + port, Millis(2000), EgressRule(Egress::kPublic));
     CO_ASSERT_TRUE(!refused);
     EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
-    auto allowed = co_await net::TcpStream::Connect("localhost:" + port, net::Millis(2000), EgressRule(true));
+    auto allowed = co_await TcpStream::Connect("localhost:" + port, Millis(2000), EgressRule(Egress::kLoopback));
     EXPECT_TRUE(allowed.has_value());
   };
-  net::testing::RunTask(io, body());
+  testing::RunTask(io, body());
 }
 
 }  // namespace
-}  // namespace teetee::gateway
+}  // namespace teetee::net
