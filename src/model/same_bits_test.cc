@@ -175,7 +175,7 @@ TEST_P(SameBits, WhateverComputesThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryType, SameBits, ::testing::ValuesIn(kAllTypes),
-                         [](const auto& info) { return std::string(ops::DTypeName(info.param)); });
+                         [](const auto& type) { return std::string(ops::DTypeName(type.param)); });
 
 }  // namespace
 }  // namespace teetee::model
