@@ -32,9 +32,11 @@ struct BlockItem {
 // same ones.
 struct Scratch {
   std::vector<float> y;     // (rows, dim): normed input, then output of a product
-  std::vector<float> q;     // (rows, n_heads, head_dim); attention writes its result here too
+  std::vector<float> q;     // (rows, n_heads, head_dim)
+  std::vector<float> attended;  // (rows, n_heads, head_dim): what attention gives for q
   std::vector<float> k;     // (rows, n_kv_heads, head_dim)
   std::vector<float> v;     // (rows, n_kv_heads, head_dim)
+  std::vector<size_t> position;  // (rows) in its sequence
   std::vector<float> gate;  // (rows, ffn_dim)
   std::vector<float> up;    // (rows, ffn_dim)
   ops::Activations act;

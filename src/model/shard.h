@@ -24,10 +24,12 @@
 
 namespace teetee::model {
 
-// Receives each tensor of the shard once, in the order of the file: the very bytes that are then
-// packed. The view dies with the call. An error stops the load. Called from the thread that called
-// Load.
-using TensorSink = std::function<Status(const TensorInfo& tensor, ByteView bytes)>;
+// Receives every byte of the shard's tensors once, in pieces: `piece` begins at byte `begin` of the
+// tensor's data; the pieces of one tensor come in rising order from one thread, those of different
+// tensors from several at the same time. They are the very bytes that are then packed. The view dies
+// with the call. An error stops the load.
+using TensorSink =
+    std::function<Status(const TensorInfo& tensor, uint64_t begin, ByteView piece)>;
 
 // The rows of one sequence in a batch.
 struct BatchItem {
@@ -51,8 +53,8 @@ class Shard {
   static constexpr size_t kMaxBatchRows = 4096;
   static constexpr size_t kMaxLogitsRows = 64;  // computed at once; more are done in groups
 
-  // Reads the tensors of `range` out of `file`, each exactly once, hands them to `sink` (may be
-  // empty) and packs them from those bytes while the next is read. The file may hold the whole
+  // Reads the tensors of `range` out of `file`, each byte exactly once and on all cores, hands it to
+  // `sink` (may be empty) and packs from it. The file may hold the whole
   // model or any shard of it that covers the range. The file must hold exactly the tensors of what
   // it says it is, with their shapes (CheckTensors in config.h; its codes). kInvalidArgument: a
   // range with no block, a head or embedding that is not at its end, or beyond the file; a weight

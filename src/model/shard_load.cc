@@ -1,9 +1,12 @@
 // How a shard comes out of a file: which tensors it must hold, reading each once, packing,
 // building.
 #include <algorithm>
+#include <atomic>
 #include <future>
+#include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "model/shard.h"
@@ -70,58 +73,99 @@ ops::RopeParams RopeParamsOf(const RopeConfig& rope) {
   return out;
 }
 
-struct Loaded {
-  std::string name;
-  std::optional<ops::PackedMatrix> matrix;  // or, for a tensor of one dimension:
-  WeightSet::Vector vector;
+// Bytes that are read, handed to the sink and packed at a time: they stay in the second-level cache.
+constexpr size_t kPieceBytes = size_t{256} << 10;
+
+// Loads tensors on several threads; each takes the next one in the order of the file.
+class WeightLoader {
+ public:
+  WeightLoader(const GgufFile& file, std::vector<const TensorInfo*> tensors, ops::Isa isa,
+               const TensorSink& sink)
+      : file_(file), tensors_(std::move(tensors)), isa_(isa), sink_(sink) {}
+
+  Result<WeightSet> Run() {
+    const size_t threads = std::max(1u, std::thread::hardware_concurrency());
+    std::vector<std::future<void>> others;
+    for (size_t i = 1; i < std::min(threads, tensors_.size()); ++i) {
+      others.push_back(std::async(std::launch::async, [this] { Work(); }));
+    }
+    Work();
+    for (std::future<void>& other : others) other.get();
+    if (error_) return *std::move(error_);
+    return std::move(weights_);
+  }
+
+ private:
+  void Work() {
+    const ops::ScopedFpState fp;
+    while (!failed_.load()) {
+      const size_t i = next_.fetch_add(1);
+      if (i >= tensors_.size()) return;
+      const Status done = tensors_[i]->dims.size() == 1 ? LoadVector(*tensors_[i]) : LoadMatrix(*tensors_[i]);
+      if (!done) Fail(i, done.error());
+    }
+  }
+
+  // The error that counts is that of the first tensor in the file: all before it were taken before it.
+  void Fail(size_t i, const Error& error) {
+    failed_.store(true);
+    const std::lock_guard lock(mutex_);
+    if (error_ && failed_tensor_ < i) return;
+    failed_tensor_ = i;
+    error_ = error;
+  }
+
+  Status Read(const TensorInfo& tensor, uint64_t begin, std::span<uint8_t> out) const {
+    TT_RETURN_IF_ERROR(file_.ReadTensorPart(tensor, begin, out));
+    return sink_ ? sink_(tensor, begin, out) : Status(Ok{});
+  }
+
+  Status LoadVector(const TensorInfo& tensor) {
+    if (ops::IsQuantised(tensor.dtype)) {
+      return Error(Code::kInvalidArgument, "tensor " + tensor.name +
+                                               ": expected F32, F16 or BF16, found " +
+                                               std::string(ops::DTypeName(tensor.dtype)));
+    }
+    Bytes bytes(tensor.bytes);
+    TT_RETURN_IF_ERROR(Read(tensor, 0, bytes));
+    auto packed = ops::PackedMatrix::Pack(ops::Isa::kScalar, tensor.dtype, 1, tensor.columns(), bytes);
+    if (!packed) return std::move(packed).error().Context("tensor " + tensor.name);
+    WeightSet::Vector vector(tensor.columns());
+    packed->Row(0, vector.data());
+    const std::lock_guard lock(mutex_);
+    weights_.Put(tensor.name, std::move(vector));
+    return Ok{};
+  }
+
+  Status LoadMatrix(const TensorInfo& tensor) {
+    auto matrix = ops::PackedMatrix::Empty(isa_, tensor.dtype, tensor.rows(), tensor.columns());
+    if (!matrix) return std::move(matrix).error().Context("tensor " + tensor.name);
+    const size_t row_bytes = tensor.bytes / tensor.rows();
+    const size_t rows_at_once = std::max<size_t>(1, kPieceBytes / row_bytes);
+    Bytes piece(std::min<size_t>(rows_at_once, tensor.rows()) * row_bytes);
+    for (size_t row = 0; row < tensor.rows(); row += rows_at_once) {
+      const size_t count = std::min<size_t>(rows_at_once, tensor.rows() - row);
+      const std::span<uint8_t> bytes = std::span(piece).first(count * row_bytes);
+      TT_RETURN_IF_ERROR(Read(tensor, row * row_bytes, bytes));
+      Status packed = matrix->PackRows(row, bytes);
+      if (!packed) return std::move(packed).error().Context("tensor " + tensor.name);
+    }
+    const std::lock_guard lock(mutex_);
+    weights_.Put(tensor.name, *std::move(matrix));
+    return Ok{};
+  }
+
+  const GgufFile& file_;
+  const std::vector<const TensorInfo*> tensors_;
+  const ops::Isa isa_;
+  const TensorSink& sink_;
+  std::atomic<size_t> next_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;  // of what follows
+  WeightSet weights_;
+  std::optional<Error> error_;
+  size_t failed_tensor_ = 0;
 };
-
-Result<Loaded> PackTensor(const TensorInfo& tensor, ops::Isa isa, Bytes bytes) {
-  const ops::ScopedFpState fp;
-  Loaded out{tensor.name, std::nullopt, {}};
-  const bool is_vector = tensor.dims.size() == 1;
-  if (is_vector && ops::IsQuantised(tensor.dtype)) {
-    return Error(Code::kInvalidArgument, "tensor " + tensor.name +
-                                             ": expected F32, F16 or BF16, found " +
-                                             std::string(ops::DTypeName(tensor.dtype)));
-  }
-  auto packed = ops::PackedMatrix::Pack(is_vector ? ops::Isa::kScalar : isa, tensor.dtype,
-                                        tensor.rows(), tensor.columns(), bytes);
-  if (!packed) return std::move(packed).error().Context("tensor " + tensor.name);
-  if (is_vector) {
-    out.vector.resize(tensor.columns());
-    packed->Row(0, out.vector.data());
-  } else {
-    out.matrix = *std::move(packed);
-  }
-  return out;
-}
-
-void PutLoaded(Loaded loaded, WeightSet& weights) {
-  if (loaded.matrix) {
-    weights.Put(std::move(loaded.name), *std::move(loaded.matrix));
-  } else {
-    weights.Put(std::move(loaded.name), std::move(loaded.vector));
-  }
-}
-
-// One tensor is read and hashed on this thread while the one before it is packed on another: at
-// most two are held as bytes.
-Result<WeightSet> ReadWeights(const GgufFile& file, const std::vector<const TensorInfo*>& tensors,
-                              ops::Isa isa, const TensorSink& sink) {
-  WeightSet weights;
-  std::future<Result<Loaded>> packing;
-  for (const TensorInfo* tensor : tensors) {
-    Bytes bytes = TT_TRY(file.ReadTensor(*tensor));
-    if (sink) TT_RETURN_IF_ERROR(sink(*tensor, bytes));
-    if (packing.valid()) PutLoaded(TT_TRY(packing.get()), weights);
-    packing = std::async(std::launch::async, [tensor, isa, held = std::move(bytes)]() mutable {
-      return PackTensor(*tensor, isa, std::move(held));
-    });
-  }
-  if (packing.valid()) PutLoaded(TT_TRY(packing.get()), weights);
-  return weights;
-}
 
 }  // namespace
 
@@ -130,7 +174,7 @@ Result<std::unique_ptr<Shard>> Shard::Load(const GgufFile& file, const ModelConf
   const BlockRange held = TT_TRY(RangeOf(file, config));
   TT_RETURN_IF_ERROR(CheckRange(config, range, held));
   TT_RETURN_IF_ERROR(CheckTensors(file, config, held));
-  WeightSet weights = TT_TRY(ReadWeights(file, ChooseTensors(file, config, range), isa, sink));
+  WeightSet weights = TT_TRY(WeightLoader(file, ChooseTensors(file, config, range), isa, sink).Run());
   std::unique_ptr<Shard> shard(new Shard(config, range, isa));
   TT_RETURN_IF_ERROR(shard->Build(std::move(weights)));
   return shard;

@@ -74,6 +74,8 @@ void Add(const float* x, size_t n, float* y) {
   for (size_t i = 0; i < n; ++i) y[i] = y[i] + x[i];
 }
 
+void Add(Isa isa, const float* x, size_t n, float* y) { cpu::KernelsFor(isa).add(x, n, y); }
+
 void AddBias(const float* bias, size_t rows, size_t n, float* y) {
   for (size_t r = 0; r < rows; ++r) {
     for (size_t i = 0; i < n; ++i) y[r * n + i] = y[r * n + i] + bias[i];

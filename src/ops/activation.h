@@ -30,6 +30,7 @@ inline void SwiGlu(Isa isa, const float* gate, const float* up, size_t n, float*
 void SwiGluOai(const float* gate, const float* up, size_t n, float alpha, float limit, float* y);
 
 void Add(const float* x, size_t n, float* y);                       // y += x, both (n): the residual sum
+void Add(Isa isa, const float* x, size_t n, float* y);
 void AddBias(const float* bias, size_t rows, size_t n, float* y);   // y: (rows, n), bias: (n)
 void Scale(float factor, size_t n, float* y);                       // y *= factor
 void SoftCap(float cap, size_t n, float* y);                        // y = cap * tanh(y / cap)

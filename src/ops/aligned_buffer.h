@@ -1,9 +1,8 @@
-// Owned memory that starts on a cache line, zeroed.
+// Owned memory that starts on a cache line, zeroed; of large sizes, on huge pages where the system gives them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 
 namespace teetee::ops {
@@ -19,7 +18,10 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(uint8_t* p) const { std::free(p); }
+    Free() : mapped(0) {}
+    explicit Free(size_t bytes) : mapped(bytes) {}
+    size_t mapped;  // bytes, when it did not come from the heap; else 0
+    void operator()(uint8_t* p) const;
   };
   std::unique_ptr<uint8_t, Free> data_;
   size_t size_ = 0;

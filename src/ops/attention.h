@@ -24,6 +24,19 @@ struct AttentionParams {
 // Keys and values of KvCacheLayer::kPagePositions positions in one layer. Sequences that begin alike may share a page (then nobody writes to
 // it); it is wiped when the last of them lets go.
 using KvPage = std::shared_ptr<AlignedBuffer>;
+class KvCacheLayer;
+namespace cpu {
+struct Kernels;
+}
+
+// Queries of one sequence: n of them at positions pos0 .. pos0 + n - 1.
+struct AttentionItem {
+  const KvCacheLayer* kv = nullptr;
+  const float* q = nullptr;  // after RoPE; (n, n_heads, head_dim) f32
+  float* out = nullptr;      // the same shape; does not overlap q
+  size_t pos0 = 0;
+  size_t n = 0;
+};
 
 // Keys and values of one sequence in one layer, f16, for positions [0, size()). Memory grows by pages as positions arrive
 // and never passes capacity (rounded up to a page). Thread-compatible: one writer, and no reader while it writes.
@@ -65,12 +78,17 @@ class KvCacheLayer {
   // parameter that is not finite or negative, or a scale above 1 (the bound that keeps scores finite).
   Status Attention(Isa isa, const float* q, size_t n_heads, size_t pos0, size_t n,
                    const AttentionParams& params, ThreadPool& pool, float* out) const;
+  // The same for several sequences whose caches have the same shape, in one loop. An error: nothing was computed.
+  static Status AttentionBatch(Isa isa, std::span<const AttentionItem> items, size_t n_heads,
+                               const AttentionParams& params, ThreadPool& pool);
 
  private:
+  friend class AttentionRun;
   KvCacheLayer() = default;
   uint16_t* Block(size_t head, size_t block);
   void Store(const float* k, const float* v, size_t position);
   void OwnPages(size_t begin, size_t end);
+  Status CheckQueries(const cpu::Kernels& kernels, const AttentionItem& item, size_t n_heads) const;
 
   size_t capacity_ = 0;
   size_t n_kv_heads_ = 0;

@@ -145,6 +145,33 @@ TEST(Attention, EveryIsaThreadCountAndChunkGivesTheScalarBits) {
   }
 }
 
+// A later segment reads the query again after an earlier one has written its result (issue 3: one buffer was used for both, and
+// answers were wrong beyond 256 positions).
+// One query over several segments, with threads to spare: the segments run apart.
+TEST(Attention, SegmentsOfOneQueryMayRunApart) {
+  KvCacheLayer cache = FilledCache(1100, 1, 24, 5);
+  std::vector<float> sinks = testing::FlVector(9, 3, 3.0f);
+  for (size_t window : {0, 300, 700}) {
+    for (size_t position : {255, 256, 700, 1099}) {
+      std::vector<float> q = testing::FlVector(position, 3 * 24, 3.0f);
+      AttentionParams params{.window = window, .sinks = window == 0 ? nullptr : sinks.data()};
+      const auto expected = Attend(cache, Isa::kScalar, q, 3, position, 1, params, 1);
+      for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+        if (!IsaSupported(isa)) continue;
+        EXPECT_TRUE(SameBits(Attend(cache, isa, q, 3, position, 1, params, 4), expected))
+            << IsaName(isa) << " window " << window << " position " << position;
+      }
+    }
+  }
+}
+
+TEST(AttentionDeathTest, RefusesToOverwriteItsQueries) {
+  KvCacheLayer cache = FilledCache(300, 1, 16, 5);
+  ThreadPool pool(1);
+  std::vector<float> q = testing::FlVector(8, 16, 1.0f);
+  EXPECT_DEATH((void)cache.Attention(Isa::kScalar, q.data(), 1, 299, 1, {}, pool, q.data()), "item.q");
+}
+
 // What lies beyond the last position must not show, whatever it is.
 TEST(Attention, StalePositionsTakeNoPart) {
   const size_t head_dim = 64;

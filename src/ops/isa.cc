@@ -22,19 +22,39 @@ bool HasF16c() {
 
 }  // namespace
 
-bool IsaSupported(Isa isa) {
+namespace {
+
+struct Detected {
+  bool avx2 = false;
+  bool avx512 = false;
+};
+
+Detected Detect() {
   // __builtin_cpu_supports also asks the operating system whether it saves the registers (XGETBV).
   __builtin_cpu_init();
-  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c();
+  Detected d;
+  d.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c();
+#if defined(TEETEE_EMULATE_AVX512)
+  d.avx512 = d.avx2;  // a test program's kernels in portable C++; their RoPE is AVX2's
+#else
+  d.avx512 = d.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vnni");
+#endif
+  return d;
+}
+
+}  // namespace
+
+bool IsaSupported(Isa isa) {
+  static const Detected detected = Detect();  // once: cpuid leaves the guest of a virtual machine
   switch (isa) {
     case Isa::kScalar:
       return true;
     case Isa::kAvx2:
-      return avx2;
+      return detected.avx2;
     case Isa::kAvx512:
-      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512vnni");
+      return detected.avx512;
   }
   return false;
 }
@@ -59,10 +79,6 @@ std::string_view IsaName(Isa isa) {
       return "avx512";
   }
   return "unknown";
-}
-
-std::string_view IsaNote(Isa isa) {
-  return isa == Isa::kAvx512 ? "runs the AVX2 kernels" : "";
 }
 
 Result<Isa> ParseIsa(std::string_view name) {

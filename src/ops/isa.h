@@ -16,8 +16,6 @@ enum class Isa {
 bool IsaSupported(Isa isa);  // asks the CPU and the operating system, at run time
 Isa BestIsa();               // the fastest supported one
 std::string_view IsaName(Isa isa);  // "scalar", "avx2", "avx512"
-// Which kernels this level runs, where that is not what its name says ("runs the AVX2 kernels"); else empty.
-std::string_view IsaNote(Isa isa);
 // The inverse of IsaName. kInvalidArgument for another text, kFailedPrecondition when this machine lacks it.
 Result<Isa> ParseIsa(std::string_view name);
 

@@ -59,16 +59,13 @@ bool PackFloatRow(DType dtype, const uint8_t* row, size_t k, size_t lane, size_t
 
 bool PackQuantisedRow(DType dtype, bool gguf_rows, const uint8_t* row, size_t k, size_t lane,
                       uint8_t* tile) {
-  if (gguf_rows) {
-    std::memcpy(tile, row, k / BlockElements(dtype) * BlockBytes(dtype));
-    row = tile;
-  }
+  if (!gguf_rows) return cpu::PackTileRow(dtype, row, k, lane, tile);
+  std::memcpy(tile, row, k / BlockElements(dtype) * BlockBytes(dtype));
   const Scales scales = cpu::ScalesOf(dtype);
   for (size_t b = 0; b < k / 32; ++b) {
     Block block;
-    cpu::ReadBlock(dtype, row, b, &block);
+    cpu::ReadBlockScales(dtype, tile, b, &block);
     if (!cpu::BlockIsFinite(scales, block)) return false;
-    if (!gguf_rows) cpu::WriteTileBlock(dtype, tile, lane, b, block);
   }
   return true;
 }
@@ -77,18 +74,25 @@ bool PackQuantisedRow(DType dtype, bool gguf_rows, const uint8_t* row, size_t k,
 
 Result<PackedMatrix> PackedMatrix::Pack(Isa isa, DType dtype, size_t rows, size_t k,
                                         ByteView gguf_bytes) {
-  if (!IsaSupported(isa)) {
-    return Error(Code::kFailedPrecondition, "pack: this machine lacks the instruction set");
-  }
-  size_t expected = TT_TRY(TensorBytes(dtype, rows, k));
+  const size_t expected = TT_TRY(TensorBytes(dtype, rows, k));
   if (gguf_bytes.size() != expected) {
     return Error(Code::kInvalidArgument, "pack: expected " + std::to_string(expected) +
                                              " bytes, found " + std::to_string(gguf_bytes.size()));
   }
+  PackedMatrix out = TT_TRY(Empty(isa, dtype, rows, k));
+  TT_RETURN_IF_ERROR(out.PackRows(0, gguf_bytes));
+  return out;
+}
+
+Result<PackedMatrix> PackedMatrix::Empty(Isa isa, DType dtype, size_t rows, size_t k) {
+  if (!IsaSupported(isa)) {
+    return Error(Code::kFailedPrecondition, "pack: this machine lacks the instruction set");
+  }
+  TT_RETURN_IF_ERROR(RowBytes(dtype, k));
+  if (rows == 0) return Error(Code::kInvalidArgument, "pack: no rows");
   const Kernels& kernels = cpu::KernelsFor(isa);
   const size_t lanes = TileRows(kernels, dtype);
   const size_t tile_bytes = TileBytes(kernels, dtype, k);
-  const size_t row_bytes = expected / rows;
   const size_t n_tiles = (rows - 1) / lanes + 1;
   if (n_tiles > std::numeric_limits<size_t>::max() / 2 / tile_bytes) {
     return Error(Code::kInvalidArgument, "pack: packed size overflows");
@@ -99,19 +103,29 @@ Result<PackedMatrix> PackedMatrix::Pack(Isa isa, DType dtype, size_t rows, size_
   out.rows_ = rows;
   out.k_ = k;
   out.data_ = AlignedBuffer(n_tiles * tile_bytes);
-  for (size_t r = 0; r < rows; ++r) {
-    const uint8_t* row = gguf_bytes.data() + r * row_bytes;
-    uint8_t* tile = out.data_.data() + r / lanes * tile_bytes;
+  return out;
+}
+
+Status PackedMatrix::PackRows(size_t first, ByteView gguf_rows) {
+  const Kernels& kernels = cpu::KernelsFor(isa_);
+  const size_t lanes = TileRows(kernels, dtype_);
+  const size_t tile_bytes = TileBytes(kernels, dtype_, k_);
+  const size_t row_bytes = k_ / BlockElements(dtype_) * BlockBytes(dtype_);
+  const size_t count = gguf_rows.size() / row_bytes;
+  TT_CHECK(count * row_bytes == gguf_rows.size() && first <= rows_ && count <= rows_ - first);
+  for (size_t r = first; r < first + count; ++r) {
+    const uint8_t* row = gguf_rows.data() + (r - first) * row_bytes;
+    uint8_t* tile = data_.data() + r / lanes * tile_bytes;
     bool is_finite =
-        IsQuantised(dtype)
-            ? PackQuantisedRow(dtype, kernels.gguf_rows, row, k, r % lanes, tile)
-            : PackFloatRow(dtype, row, k, r % lanes, lanes, tile);
+        IsQuantised(dtype_)
+            ? PackQuantisedRow(dtype_, kernels.gguf_rows, row, k_, r % lanes, tile)
+            : PackFloatRow(dtype_, row, k_, r % lanes, lanes, tile);
     if (!is_finite) {
       return Error(Code::kInvalidArgument,
                    "pack: a scale or weight in row " + std::to_string(r) + " is not finite");
     }
   }
-  return out;
+  return Ok{};
 }
 
 void PackedMatrix::Row(size_t i, float* out) const {

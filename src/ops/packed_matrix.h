@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -15,7 +16,8 @@
 
 namespace teetee::ops {
 
-// A (rows, k) weight matrix in the layout that one instruction set's kernels read. Immutable and thread-safe after Pack.
+// A (rows, k) weight matrix in the layout that one instruction set's kernels read. Immutable and thread-safe
+// once packed.
 class PackedMatrix {
  public:
   // gguf_bytes: the tensor as GGUF stores it, row-major, exactly TensorBytes(dtype, rows, k) bytes. They are copied: the
@@ -24,6 +26,11 @@ class PackedMatrix {
   // kFailedPrecondition: this machine lacks isa.
   static Result<PackedMatrix> Pack(Isa isa, DType dtype, size_t rows, size_t k,
                                    ByteView gguf_bytes);
+
+  // The same in pieces: room for the matrix, zeroed, then rows [first, first + n) from their n GGUF rows, in any order.
+  // REQUIRES (PackRows): whole rows, within the matrix, and nobody computes with it yet.
+  static Result<PackedMatrix> Empty(Isa isa, DType dtype, size_t rows, size_t k);
+  Status PackRows(size_t first, ByteView gguf_rows);
 
   PackedMatrix(PackedMatrix&&) = default;
   PackedMatrix& operator=(PackedMatrix&&) = default;
@@ -48,30 +55,40 @@ class PackedMatrix {
   AlignedBuffer data_;
 };
 
-// The input of a product: n vectors of k floats and, for quantised weights, their int8 blocks. Make it once per vector and
-// use it for every matrix that reads the same vector (q, k and v; gate and up). Buffers are kept from one Set to the next.
-// Thread-compatible.
+// The input of a product: n vectors of k floats, as int8 blocks for quantised weights, as they are for float weights. Make it
+// once per vector and use it for every matrix that reads the same vector (q, k and v; gate and up). Buffers are kept from one
+// shape to the next. Thread-compatible, but for SetRow.
 class Activations {
  public:
   // x: (n, k), copied. need_blocks: also quantise, for matrices of a quantised type.
   // kInvalidArgument: a value is not finite, or need_blocks and k is no multiple of 32. The content is then unspecified.
   Status Set(Isa isa, const float* x, size_t n, size_t k, bool need_blocks);
 
+  // The same in pieces: room for n vectors, whose rows SetRow then fills. blocks, floats: what is kept of each.
+  // kInvalidArgument: blocks, and k is no multiple of 32.
+  Status Reshape(Isa isa, size_t n, size_t k, bool blocks, bool floats);
+  // x: (k). False if a value is not finite; the row is then unspecified. Thread-safe for different rows.
+  bool SetRow(size_t row, const float* x);
+
+  Isa isa() const { return isa_; }
   size_t n() const { return n_; }
   size_t k() const { return k_; }
   bool has_blocks() const { return has_blocks_; }
+  bool has_floats() const { return has_floats_; }
 
-  const float* x(size_t row) const { return x_.data() + row * k_; }                 // (k)
-  const int8_t* q(size_t row) const { return q_.data() + row * k_; }                // (k)
-  const float* dx(size_t row) const { return dx_.data() + row * (k_ / 32); }        // (k / 32)
-  const float* dx_sum(size_t row) const { return dx_sum_.data() + row * (k_ / 32); }  // dx * float(S); (k / 32)
-  // (k / 32, 2): the sums of q over the two halves of a block.
-  const int32_t* sums(size_t row) const { return sums_.data() + row * (k_ / 32) * 2; }
+  const float* x() const { return x_.data(); }  // (n, k)
+  // Blocks in the groups of cpu/kernels.h; with one row, simply block after block.
+  const int8_t* q() const { return q_.data(); }           // (k / 32, 32)
+  const float* dx() const { return dx_.data(); }          // (k / 32)
+  const float* dx_sum() const { return dx_sum_.data(); }  // dx * float(S); (k / 32)
+  const int32_t* sums() const { return sums_.data(); }    // S0 in the low 16 bits, S1 in the high ones; (k / 32)
 
  private:
+  Isa isa_ = Isa::kScalar;
   size_t n_ = 0;
   size_t k_ = 0;
   bool has_blocks_ = false;
+  bool has_floats_ = false;
   std::vector<float> x_;
   std::vector<int8_t> q_;
   std::vector<float> dx_;
@@ -81,7 +98,14 @@ class Activations {
 
 // y[j] = W x[j] for j in [0, n).
 //   y: (n, w.rows()) row-major, overwritten. n may be smaller than x.n().
-// REQUIRES: x.k() == w.k(), n <= x.n(), and x.has_blocks() when w is quantised.
+// REQUIRES: x.k() == w.k(), n <= x.n(), and x has what w's type reads: blocks made for w.isa(), or floats.
 void MatMul(const PackedMatrix& w, const Activations& x, size_t n, float* y, ThreadPool& pool);
+
+// Several matrices that read the same vectors, in one loop over their tiles.
+struct Product {
+  const PackedMatrix* w = nullptr;
+  float* y = nullptr;  // (n, w->rows())
+};
+void MatMul(std::span<const Product> products, const Activations& x, size_t n, ThreadPool& pool);
 
 }  // namespace teetee::ops

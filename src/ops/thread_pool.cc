@@ -5,8 +5,11 @@
 namespace teetee::ops {
 namespace {
 
-// About 20 microseconds: longer than the gap between two products of one layer, shorter than a time slice.
-constexpr int kSpins = 4000;
+// Pauses before a thread sleeps, some 40 to 140 cycles each. A worker waits longer than the gap between two loops of one layer; a
+// caller waits for others' last tasks, which are short unless a core was taken away: then sleeping gives its own core to the
+// worker that lost one.
+constexpr int kSpinsForJob = 4000;
+constexpr int kSpinsForEnd = 1000;
 
 void Pause() {
 #if defined(__x86_64__)
@@ -40,7 +43,7 @@ void ThreadPool::RunTasks() {
 }
 
 uint32_t ThreadPool::WaitForJob(uint32_t seen) const {
-  for (int i = 0; i < kSpins; ++i) {
+  for (int i = 0; i < kSpinsForJob; ++i) {
     uint32_t now = epoch_.load(std::memory_order_acquire);
     if (now != seen) return now;
     Pause();
@@ -54,7 +57,8 @@ void ThreadPool::TryJoinJob() {
   while (gate & kOpen) {
     if (!gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel)) continue;
     RunTasks();
-    gate_.fetch_sub(1, std::memory_order_release);
+    // The caller sleeps on the gate only once it is closed.
+    if (gate_.fetch_sub(1, std::memory_order_acq_rel) == 1) gate_.notify_one();
     return;
   }
 }
@@ -83,13 +87,17 @@ void ThreadPool::ParallelFor(size_t tasks, const std::function<void(size_t)>& bo
   epoch_.fetch_add(1, std::memory_order_acq_rel);
   epoch_.notify_all();
   RunTasks();
-  // Close the gate, then wait for the workers that are inside: each holds at most one task.
+  CloseGate();
+}
+
+// Each worker inside holds at most one task.
+void ThreadPool::CloseGate() {
   uint32_t inside = gate_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
   for (int spins = 0; inside != 0; ++spins) {
-    if (spins < kSpins) {
+    if (spins < kSpinsForEnd) {
       Pause();
     } else {
-      std::this_thread::yield();
+      gate_.wait(inside, std::memory_order_acquire);
     }
     inside = gate_.load(std::memory_order_acquire);
   }

@@ -31,6 +31,7 @@ class ThreadPool {
   void RunTasks();
   uint32_t WaitForJob(uint32_t seen) const;
   void TryJoinJob();
+  void CloseGate();
 
   // gate_ is kOpen while a job takes helpers, plus the number of workers inside it. A worker that wakes up late finds the
   // gate closed and costs nobody time.

@@ -120,12 +120,12 @@ Bytes Quant(Isa isa, const VectorRecord& r) {
   Activations a;
   EXPECT_TRUE(a.Set(isa, x.data(), 1, x.size(), true).has_value());
   VectorOutput out;
-  for (size_t i = 0; i < x.size(); ++i) out.Put(a.q(0)[i]);
+  for (size_t i = 0; i < x.size(); ++i) out.Put(a.q()[i]);
   for (size_t b = 0; b < x.size() / 32; ++b) {
-    out.Put(a.dx(0)[b]);
-    out.Put(a.dx_sum(0)[b]);
-    out.Put(a.sums(0)[2 * b]);
-    out.Put(a.sums(0)[2 * b + 1]);
+    out.Put(a.dx()[b]);
+    out.Put(a.dx_sum()[b]);
+    out.Put(int32_t{static_cast<int16_t>(a.sums()[b] & 0xffff)});
+    out.Put(int32_t{a.sums()[b] >> 16});
   }
   return out.bytes();
 }

@@ -1,6 +1,8 @@
 #include "pipeline/verified_shard.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "crypto/hash.h"
@@ -90,13 +92,22 @@ Result<VerifiedShard> LoadVerified(const model::GgufFile& file, const manifest::
   if (model::CanonicalConfig(config) != manifest.config) {
     return Error(Code::kInvalidArgument, "check shard.config: the file's configuration is not the manifest's");
   }
+  std::mutex mutex;  // of hashes and seen: tensors are read on several threads
+  std::map<std::string, crypto::Sha256Stream> hashes;
   std::vector<manifest::Tensor> seen;
-  auto sink = [&](const model::TensorInfo& info, ByteView bytes) -> Status {
-    manifest::Tensor tensor{info.name, std::string(ops::DTypeName(info.dtype)), info.dims, bytes.size(), crypto::Sha256(bytes)};
+  auto sink = [&](const model::TensorInfo& info, uint64_t begin, ByteView piece) -> Status {
+    crypto::Sha256Stream* hash = [&] {
+      const std::lock_guard lock(mutex);
+      return &hashes[info.name];
+    }();
+    hash->Update(piece);
+    if (begin + piece.size() < info.bytes) return Ok{};
+    manifest::Tensor tensor{info.name, std::string(ops::DTypeName(info.dtype)), info.dims, info.bytes, hash->Finish()};
     auto wanted = manifest.FindTensor(info.name);
     if (!wanted || !(**wanted == tensor)) {
       return Error(Code::kDataLoss, "check shard.weights: tensor " + info.name + " is not the manifest's");
     }
+    const std::lock_guard lock(mutex);
     seen.push_back(std::move(tensor));
     return Ok{};
   };

@@ -21,10 +21,7 @@ Result<ops::Isa> ChooseIsa(const std::string& name) {
     }
     return best;
   }
-  const ops::Isa isa = TT_TRY(ops::ParseIsa(name));
-  const std::string note(ops::IsaNote(isa));
-  if (!note.empty()) PrintNote("--isa " + name + " " + note + " (same results)");
-  return isa;
+  return ops::ParseIsa(name);
 }
 
 Status RefuseWithoutWeights(const model::GgufFile& file, const std::string& path) {

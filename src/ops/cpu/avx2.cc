@@ -1,4 +1,4 @@
-// The table of the AVX2 kernels. Compiled without -mavx2: it only takes addresses.
+// The table of the AVX2 kernels. Compiled without their flags: it only takes addresses.
 #if defined(__x86_64__)
 
 #include "ops/cpu/avx2_kernels.h"
@@ -10,6 +10,8 @@ const Kernels kAvx2Kernels = {
     .tile_rows = kTileRows,
     .float_tile_rows = kFloatTileRows,
     .gguf_rows = false,
+    .group_rows = 4,  // kMatMulRows of vector_avx2.h
+    .matmul_tiles = 1,  // kMatMulTiles there
     .matmul = Avx2MatMul,
     .quantise = Avx2Quantise,
     .all_below = Avx2AllBelow,
@@ -17,9 +19,12 @@ const Kernels kAvx2Kernels = {
     .layer_norm = Avx2LayerNorm,
     .activate = Avx2Activate,
     .gated_unit = Avx2GatedUnit,
+    .add = Avx2Add,
+    .to_f16 = Avx2ToF16,
     .rope_adjacent = Avx2RopeAdjacent,
     .rope_half_split = Avx2RopeHalfSplit,
     .attention = Avx2Attention,
+    .attention_merge = Avx2AttentionMerge,
 };
 
 }  // namespace teetee::ops::cpu

@@ -54,9 +54,6 @@ void ReadKScales(int j, const uint8_t* q, Block* out) {
 }
 
 void ReadQ4K(const uint8_t* p, int j, bool five_bits, Block* out) {
-  out->d = U16(p);
-  out->m = U16(p + 2);
-  ReadKScales(j, p + 4, out);
   const uint8_t* nibbles = p + (five_bits ? 48 : 16) + 32 * (j / 2);
   for (int i = 0; i < 32; ++i) {
     int w = j & 1 ? High(nibbles[i]) : Low(nibbles[i]);
@@ -66,12 +63,6 @@ void ReadQ4K(const uint8_t* p, int j, bool five_bits, Block* out) {
 }
 
 void ReadQ2K(const uint8_t* p, int j, Block* out) {
-  out->d = U16(p + 80);
-  out->m = U16(p + 82);
-  out->s0 = static_cast<int16_t>(Low(p[2 * j]));
-  out->s1 = static_cast<int16_t>(Low(p[2 * j + 1]));
-  out->m0 = static_cast<int16_t>(High(p[2 * j]));
-  out->m1 = static_cast<int16_t>(High(p[2 * j + 1]));
   const uint8_t* codes = p + 16 + 32 * (j / 4);
   for (int i = 0; i < 32; ++i) out->w[i] = static_cast<int8_t>(codes[i] >> (2 * (j % 4)) & 3);
 }
@@ -84,9 +75,6 @@ int16_t Q3KScale(const uint8_t* s, int i) {
 }
 
 void ReadQ3K(const uint8_t* p, int j, Block* out) {
-  out->d = U16(p + 108);
-  out->s0 = Q3KScale(p + 96, 2 * j);
-  out->s1 = Q3KScale(p + 96, 2 * j + 1);
   const uint8_t* codes = p + 32 + 32 * (j / 4);
   for (int i = 0; i < 32; ++i) {
     int low = codes[i] >> (2 * (j % 4)) & 3;
@@ -95,9 +83,6 @@ void ReadQ3K(const uint8_t* p, int j, Block* out) {
 }
 
 void ReadQ6K(const uint8_t* p, int j, Block* out) {
-  out->d = U16(p + 208);
-  out->s0 = static_cast<int8_t>(p[192 + 2 * j]);
-  out->s1 = static_cast<int8_t>(p[192 + 2 * j + 1]);
   int half = j / 4;
   int group = j % 4;
   const uint8_t* low_bits = p + 64 * half + 32 * (group & 1);
@@ -107,21 +92,6 @@ void ReadQ6K(const uint8_t* p, int j, Block* out) {
     int high = high_bits[i] >> (2 * group) & 3;
     out->w[i] = static_cast<int8_t>((low | high << 4) - 32);
   }
-}
-
-void ReadIq4Xs(const uint8_t* p, int j, Block* out) {
-  out->d = U16(p);
-  int low = p[4 + j / 2] >> (4 * (j % 2)) & 15;
-  int high = U16(p + 2) >> (2 * j) & 3;
-  out->s0 = static_cast<int16_t>((low | high << 4) - 32);
-  ReadTable(p + 8 + 16 * j, kIq4Values, out->w);
-}
-
-void ReadHalf(const uint8_t* p, Block* out) { out->d = U16(p); }
-
-void ReadHalfMin(const uint8_t* p, Block* out) {
-  out->d = U16(p);
-  out->m = U16(p + 2);
 }
 
 bool HalfIsFinite(uint16_t h) { return (h & 0x7c00) != 0x7c00; }
@@ -158,32 +128,82 @@ Scales ScalesOf(DType dtype) {
   CheckFailed("dtype is quantised", __FILE__, __LINE__);
 }
 
+void ReadBlockScales(DType dtype, const uint8_t* row, size_t b, Block* out) {
+  const size_t per_super = BlockElements(dtype) / 32;
+  const uint8_t* p = row + b / per_super * BlockBytes(dtype);
+  const int j = static_cast<int>(b % per_super);
+  switch (dtype) {
+    case DType::kQ4_1:
+    case DType::kQ5_1:
+      out->m = U16(p + 2);
+      [[fallthrough]];
+    case DType::kQ8_0:
+    case DType::kQ4_0:
+    case DType::kQ5_0:
+    case DType::kIQ4_NL:
+      out->d = U16(p);
+      return;
+    case DType::kMXFP4:
+      out->s0 = p[0];
+      return;
+    case DType::kQ2_K:
+      out->d = U16(p + 80);
+      out->m = U16(p + 82);
+      out->s0 = static_cast<int16_t>(Low(p[2 * j]));
+      out->s1 = static_cast<int16_t>(Low(p[2 * j + 1]));
+      out->m0 = static_cast<int16_t>(High(p[2 * j]));
+      out->m1 = static_cast<int16_t>(High(p[2 * j + 1]));
+      return;
+    case DType::kQ3_K:
+      out->d = U16(p + 108);
+      out->s0 = Q3KScale(p + 96, 2 * j);
+      out->s1 = Q3KScale(p + 96, 2 * j + 1);
+      return;
+    case DType::kQ4_K:
+    case DType::kQ5_K:
+      out->d = U16(p);
+      out->m = U16(p + 2);
+      return ReadKScales(j, p + 4, out);
+    case DType::kQ6_K:
+      out->d = U16(p + 208);
+      out->s0 = static_cast<int8_t>(p[192 + 2 * j]);
+      out->s1 = static_cast<int8_t>(p[192 + 2 * j + 1]);
+      return;
+    case DType::kIQ4_XS: {
+      out->d = U16(p);
+      const int low = p[4 + j / 2] >> (4 * (j % 2)) & 15;
+      const int high = U16(p + 2) >> (2 * j) & 3;
+      out->s0 = static_cast<int16_t>((low | high << 4) - 32);
+      return;
+    }
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+      break;
+  }
+  CheckFailed("dtype is quantised", __FILE__, __LINE__);
+}
+
 void ReadBlock(DType dtype, const uint8_t* row, size_t b, Block* out) {
+  ReadBlockScales(dtype, row, b, out);
   size_t per_super = BlockElements(dtype) / 32;
   const uint8_t* p = row + b / per_super * BlockBytes(dtype);
   int j = static_cast<int>(b % per_super);
   switch (dtype) {
     case DType::kQ8_0:
-      ReadHalf(p, out);
       for (int i = 0; i < 32; ++i) out->w[i] = static_cast<int8_t>(p[2 + i]);
       return;
     case DType::kQ4_0:
-      ReadHalf(p, out);
       return ReadNibbles(p + 2, 8, out->w);
     case DType::kQ4_1:
-      ReadHalfMin(p, out);
       return ReadNibbles(p + 4, 0, out->w);
     case DType::kQ5_0:
-      ReadHalf(p, out);
       return ReadFiveBits(p + 2, p + 6, 16, out->w);
     case DType::kQ5_1:
-      ReadHalfMin(p, out);
       return ReadFiveBits(p + 4, p + 8, 0, out->w);
     case DType::kIQ4_NL:
-      ReadHalf(p, out);
       return ReadTable(p + 2, kIq4Values, out->w);
     case DType::kMXFP4:
-      out->s0 = p[0];
       return ReadTable(p + 1, kMxfp4Values, out->w);
     case DType::kQ2_K:
       return ReadQ2K(p, j, out);
@@ -196,7 +216,7 @@ void ReadBlock(DType dtype, const uint8_t* row, size_t b, Block* out) {
     case DType::kQ6_K:
       return ReadQ6K(p, j, out);
     case DType::kIQ4_XS:
-      return ReadIq4Xs(p, j, out);
+      return ReadTable(p + 8 + 16 * j, kIq4Values, out->w);
     case DType::kF32:
     case DType::kF16:
     case DType::kBF16:

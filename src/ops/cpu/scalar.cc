@@ -10,7 +10,9 @@
 
 namespace teetee::ops::cpu {
 
-void ScalarAttention(const AttentionArgs& args);  // scalar_attention.cc
+// scalar_attention.cc
+void ScalarAttention(const AttentionArgs& args);
+void ScalarAttentionMerge(const float* partial, size_t stride, size_t n, size_t head_dim, const float* sink, float* out);
 
 namespace {
 
@@ -28,8 +30,12 @@ bool AllBelow(const float* x, size_t n, uint32_t limit_bits) {
   return n == 0 || max < limit_bits;
 }
 
+int32_t PackSums(int s0, int s1) {
+  return static_cast<int32_t>((static_cast<uint32_t>(s0) & 0xffff) | static_cast<uint32_t>(s1) << 16);
+}
+
 // Section 1.
-bool QuantiseBlock(const float* x, int8_t* q, float* dx, float* dx_sum, int32_t* sums) {
+bool QuantiseBlock(const float* x, size_t at, const BlockSink& sink) {
   uint32_t max = 0;
   for (int i = 0; i < 32; ++i) {
     uint32_t bits = MagnitudeBits(x[i]);
@@ -39,30 +45,32 @@ bool QuantiseBlock(const float* x, int8_t* q, float* dx, float* dx_sum, int32_t*
   float amax = std::bit_cast<float>(max);
   bool is_zero = !(amax > 0x1p-100f);
   float id = is_zero ? 0.0f : 127.0f / amax;
-  *dx = is_zero ? 0.0f : amax / 127.0f;
-  sums[0] = sums[1] = 0;
+  float dx = is_zero ? 0.0f : amax / 127.0f;
+  int sums[2] = {0, 0};
   for (int i = 0; i < 32; ++i) {
     float product = x[i] * id;
     float rounded = (product + 0x1.8p23f) - 0x1.8p23f;  // to nearest even, as |product| < 2^22
     int v = static_cast<int>(rounded);
     v = v > 127 ? 127 : v < -127 ? -127 : v;
-    q[i] = static_cast<int8_t>(v);
+    sink.q[32 * at + static_cast<size_t>(i)] = static_cast<int8_t>(v);
     sums[i / 16] += v;
   }
-  *dx_sum = *dx * static_cast<float>(sums[0] + sums[1]);
+  sink.dx[at] = dx;
+  sink.dx_sum[at] = dx * static_cast<float>(sums[0] + sums[1]);
+  sink.sums[at] = PackSums(sums[0], sums[1]);
   return true;
 }
 
-bool Quantise(const float* x, size_t k, int8_t* q, float* dx, float* dx_sum, int32_t* sums) {
+bool Quantise(const float* x, size_t k, const BlockSink& sink) {
   for (size_t b = 0; b < k / 32; ++b) {
-    if (!QuantiseBlock(x + 32 * b, q + 32 * b, dx + b, dx_sum + b, sums + 2 * b)) return false;
+    if (!QuantiseBlock(x + 32 * b, b * sink.stride, sink)) return false;
   }
   return true;
 }
 
 // Section 2: the two or three lines that add one block to one accumulator.
 float AddBlock(Scales scales, const Block& block, const int8_t* q, float dx, float dx_sum,
-               const int32_t* sums, float acc) {
+               int32_t sums, float acc) {
   int half[2] = {0, 0};
   for (int i = 0; i < 32; ++i) half[i / 16] += block.w[i] * q[i];
   bool two = scales == Scales::kTwo || scales == Scales::kTwoMin;
@@ -74,7 +82,8 @@ float AddBlock(Scales scales, const Block& block, const int8_t* q, float dx, flo
   }
   if (scales == Scales::kTwoMin) {
     float g = -(F16ToF32(block.m) * dx);
-    acc = Fma(g, static_cast<float>(block.m0 * sums[0] + block.m1 * sums[1]), acc);
+    int s0 = static_cast<int16_t>(sums & 0xffff), s1 = static_cast<int16_t>(sums >> 16);
+    acc = Fma(g, static_cast<float>(block.m0 * s0 + block.m1 * s1), acc);
   }
   return acc;
 }
@@ -91,7 +100,7 @@ void MatMulQuantised(const MatMulArgs& a) {
       for (size_t j = 0; j < a.n; ++j) {
         size_t at = j * blocks + b;
         float& acc = y[j * a.y_stride];
-        acc = AddBlock(scales, block, a.q + 32 * at, a.dx[at], a.dx_sum[at], a.sums + 2 * at, acc);
+        acc = AddBlock(scales, block, a.q + 32 * at, a.dx[at], a.dx_sum[at], a.sums[at], acc);
       }
     }
   }
@@ -196,6 +205,14 @@ void GatedUnit(Activation act, const float* gate, const float* up, size_t n, flo
   for (size_t i = 0; i < n; ++i) y[i] = Apply(act, gate[i]) * up[i];
 }
 
+void Add(const float* x, size_t n, float* y) {
+  for (size_t i = 0; i < n; ++i) y[i] = y[i] + x[i];
+}
+
+void ToF16(const float* x, size_t n, uint16_t* y) {
+  for (size_t i = 0; i < n; ++i) y[i] = F32ToF16(x[i]);
+}
+
 // Section 6.
 void RotatePair(float c, float s, float* x0, float* x1) {
   float t0 = *x1 * s;
@@ -223,6 +240,8 @@ const Kernels kScalarKernels = {
     .tile_rows = 1,
     .float_tile_rows = 1,
     .gguf_rows = true,
+    .group_rows = 1,
+    .matmul_tiles = 1,
     .matmul = MatMul,
     .quantise = Quantise,
     .all_below = AllBelow,
@@ -230,9 +249,12 @@ const Kernels kScalarKernels = {
     .layer_norm = LayerNorm,
     .activate = Activate,
     .gated_unit = GatedUnit,
+    .add = Add,
+    .to_f16 = ToF16,
     .rope_adjacent = RopeAdjacent,
     .rope_half_split = RopeHalfSplit,
     .attention = ScalarAttention,
+    .attention_merge = ScalarAttentionMerge,
 };
 
 }  // namespace teetee::ops::cpu

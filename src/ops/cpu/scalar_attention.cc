@@ -9,6 +9,7 @@
 namespace teetee::ops::cpu {
 
 void ScalarAttention(const AttentionArgs& args);
+void ScalarAttentionMerge(const float* partial, size_t stride, size_t n, size_t head_dim, const float* sink, float* out);
 
 namespace {
 
@@ -22,12 +23,12 @@ struct Merged {
   float* o;  // (head_dim)
 };
 
-void Merge(float m, float l, const std::vector<float>& o, Merged* into) {
+void Merge(float m, float l, const float* o, size_t head_dim, Merged* into) {
   if (into->is_first) {
     into->is_first = false;
     into->m = m;
     into->l = l;
-    std::copy(o.begin(), o.end(), into->o);
+    std::copy(o, o + head_dim, into->o);
     return;
   }
   float max = into->m > m ? into->m : m;
@@ -35,7 +36,7 @@ void Merge(float m, float l, const std::vector<float>& o, Merged* into) {
   float b = Exp(m - max);
   float lb = l * b;
   into->l = Fma(into->l, a, lb);
-  for (size_t i = 0; i < o.size(); ++i) {
+  for (size_t i = 0; i < head_dim; ++i) {
     float ob = o[i] * b;
     into->o[i] = Fma(into->o[i], a, ob);
   }
@@ -57,29 +58,37 @@ float Score(const AttentionArgs& args, const float* q, size_t t) {
   return acc;
 }
 
-// Positions a..e of one segment.
-void Segment(const AttentionArgs& args, const float* q, size_t a, size_t e, std::vector<float>* o,
-             Merged* merged) {
+// Positions a..e of one segment: (m, l, o).
+void Segment(const AttentionArgs& args, const float* q, size_t a, size_t e, float* m, float* l, float* o) {
   float s[kSegment];
-  float m = 0;
+  *m = 0;
   for (size_t t = a; t <= e; ++t) {
     s[t - a] = Score(args, q, t);
-    m = t == a || s[t - a] > m ? s[t - a] : m;
+    *m = t == a || s[t - a] > *m ? s[t - a] : *m;
   }
   float lane[16] = {};
   for (size_t t = a; t <= e; ++t) {
-    s[t - a] = Exp(s[t - a] - m);
+    s[t - a] = Exp(s[t - a] - *m);
     lane[t % 16] = lane[t % 16] + s[t - a];
   }
   for (int h = 8; h > 0; h /= 2) {
-    for (int l = 0; l < h; ++l) lane[l] = lane[l] + lane[l + h];
+    for (int i = 0; i < h; ++i) lane[i] = lane[i] + lane[i + h];
   }
-  std::fill(o->begin(), o->end(), 0.0f);
+  *l = lane[0];
+  std::fill_n(o, args.head_dim, 0.0f);
   for (size_t t = a; t <= e; ++t) {
     const uint16_t* v = KvBlock(args, t) + (kKvBlock + t % kKvBlock) * args.head_dim;
-    for (size_t i = 0; i < args.head_dim; ++i) (*o)[i] = Fma(s[t - a], F16ToF32(v[i]), (*o)[i]);
+    for (size_t i = 0; i < args.head_dim; ++i) o[i] = Fma(s[t - a], F16ToF32(v[i]), o[i]);
   }
-  Merge(m, lane[0], *o, merged);
+}
+
+void Finish(const float* sink, size_t head_dim, Merged* merged) {
+  if (sink != nullptr) {
+    const std::vector<float> zeros(head_dim);
+    Merge(*sink, 1.0f, zeros.data(), head_dim, merged);
+  }
+  float r = 1.0f / merged->l;
+  for (size_t i = 0; i < head_dim; ++i) merged->o[i] = merged->o[i] * r;
 }
 
 void AttentionRow(const AttentionArgs& args, size_t row) {
@@ -91,20 +100,31 @@ void AttentionRow(const AttentionArgs& args, size_t row) {
   for (size_t g = first / kSegment; g <= last / kSegment; ++g) {
     size_t a = std::max(first, g * kSegment);
     size_t e = std::min(last, g * kSegment + kSegment - 1);
-    Segment(args, args.q[row], a, e, &o, &merged);
+    float m, l;
+    Segment(args, args.q[row], a, e, &m, &l, o.data());
+    Merge(m, l, o.data(), args.head_dim, &merged);
   }
-  if (args.sink[row] != nullptr) {
-    std::fill(o.begin(), o.end(), 0.0f);
-    Merge(*args.sink[row], 1.0f, o, &merged);
-  }
-  float r = 1.0f / merged.l;
-  for (size_t i = 0; i < args.head_dim; ++i) merged.o[i] = merged.o[i] * r;
+  Finish(args.sink[row], args.head_dim, &merged);
 }
 
 }  // namespace
 
 void ScalarAttention(const AttentionArgs& args) {
-  for (size_t row = 0; row < args.n; ++row) AttentionRow(args, row);
+  for (size_t row = 0; row < args.n; ++row) {
+    if (args.partial == nullptr) {
+      AttentionRow(args, row);
+    } else {
+      float* p = args.partial + row * args.partial_stride;
+      Segment(args, args.q[row], args.first[row], args.last[row], p, p + 1, p + 2);
+    }
+  }
+}
+
+void ScalarAttentionMerge(const float* partial, size_t stride, size_t n, size_t head_dim, const float* sink, float* out) {
+  Merged merged;
+  merged.o = out;
+  for (size_t i = 0; i < n; ++i, partial += stride) Merge(partial[0], partial[1], partial + 2, head_dim, &merged);
+  Finish(sink, head_dim, &merged);
 }
 
 }  // namespace teetee::ops::cpu

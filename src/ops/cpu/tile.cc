@@ -54,15 +54,6 @@ Place PlaceOf(const TileFormat& f, size_t b) {
   return {header, sub, sub + SubScales(f.scales) * kTileRows};
 }
 
-uint8_t EncodeWeight(const TileFormat& f, int8_t w) {
-  if (f.codes == Codes::kSigned) return static_cast<uint8_t>(w);
-  if (f.codes != Codes::kTable) return static_cast<uint8_t>(w + f.offset);
-  for (uint8_t i = 0; i < 16; ++i) {
-    if (f.table[i] == w) return i;
-  }
-  CheckFailed("weight is in the table", __FILE__, __LINE__);
-}
-
 int8_t DecodeWeight(const TileFormat& f, uint8_t code) {
   if (f.codes == Codes::kSigned) return static_cast<int8_t>(code);
   if (f.codes == Codes::kTable) return f.table[code];
@@ -74,6 +65,17 @@ uint16_t GetU16(const uint8_t* p) {
   uint16_t v;
   std::memcpy(&v, p, 2);
   return v;
+}
+
+void WriteScales(const TileFormat& f, const Place& place, size_t row, const Block& block, uint8_t* tile) {
+  if (f.scales != Scales::kExponent) PutU16(tile + place.header + 2 * row, block.d);
+  if (HasMin(f.scales)) PutU16(tile + place.header + 2 * (kTileRows + row), block.m);
+  uint8_t* sub = tile + place.sub_scales + row;
+  const bool two = f.scales == Scales::kTwo || f.scales == Scales::kTwoMin;
+  const int16_t fields[4] = {block.s0, two ? block.s1 : block.m0, block.m0, block.m1};
+  for (size_t i = 0; i < SubScales(f.scales); ++i) {
+    sub[i * kTileRows] = static_cast<uint8_t>(fields[i]);
+  }
 }
 
 }  // namespace
@@ -123,24 +125,21 @@ size_t TileBytes(DType dtype, size_t k) {
   return k / 32 / f.blocks_per_super * SuperBytes(f);
 }
 
-void WriteTileBlock(DType dtype, uint8_t* tile, size_t row, size_t b, const Block& block) {
-  TileFormat f = TileFormatOf(dtype);
-  Place place = PlaceOf(f, b);
-  if (f.scales != Scales::kExponent) PutU16(tile + place.header + 2 * row, block.d);
-  if (HasMin(f.scales)) PutU16(tile + place.header + 2 * (kTileRows + row), block.m);
-  uint8_t* sub = tile + place.sub_scales + row;
-  const bool two = f.scales == Scales::kTwo || f.scales == Scales::kTwoMin;
-  const int16_t fields[4] = {block.s0, two ? block.s1 : block.m0, block.m0, block.m1};
-  for (size_t i = 0; i < SubScales(f.scales); ++i) {
-    sub[i * kTileRows] = static_cast<uint8_t>(fields[i]);
+bool PackTileRow(DType dtype, const uint8_t* gguf_row, size_t k, size_t row, uint8_t* tile) {
+  const TileFormat f = TileFormatOf(dtype);
+  const size_t code_bytes = CodeBytes(f.codes) / kTileRows;
+  for (size_t b = 0; b < k / 32; ++b) {
+    Block block;
+    ReadBlockScales(dtype, gguf_row, b, &block);
+    if (!BlockIsFinite(f.scales, block)) return false;
+    const Place place = PlaceOf(f, b);
+    WriteScales(f, place, row, block, tile);
+    uint8_t packed[32];
+    ReadBlockCodes(dtype, gguf_row, b, packed);
+    uint8_t* codes = tile + place.codes + 4 * row;
+    for (size_t i = 0; i < code_bytes; i += 4) std::memcpy(codes + i * kTileRows, packed + i, 4);
   }
-  uint8_t* codes = tile + place.codes + 4 * row;
-  for (size_t i = 0; i < 32; ++i) {
-    uint8_t code = EncodeWeight(f, block.w[i]);
-    size_t column = IsPacked(f.codes) ? i % 16 : i;
-    uint8_t& byte = codes[column / 4 * 4 * kTileRows + column % 4];
-    byte = i >= 16 && IsPacked(f.codes) ? static_cast<uint8_t>(byte | code << 4) : code;
-  }
+  return true;
 }
 
 void ReadTileBlock(DType dtype, const uint8_t* tile, size_t row, size_t b, Block* out) {

@@ -128,6 +128,21 @@ void MakeScalesSubnormal(DType dtype, Bytes* row) {
   }
 }
 
+void TameScales(DType dtype, Bytes* row) {
+  const Fields fields = FieldsOf(dtype);
+  const size_t block_bytes = BlockBytes(dtype);
+  const bool has_inner_scales = BlockElements(dtype) == 256;
+  const int log2_d = dtype == DType::kQ8_0 || dtype == DType::kIQ4_NL ? -10 : has_inner_scales ? -13 : -7;
+  const int log2_m = has_inner_scales ? -9 : -4;
+  for (size_t b = 0; b * block_bytes < row->size(); ++b) {
+    uint8_t* p = row->data() + b * block_bytes;
+    if (fields.has_exponent) p[0] = static_cast<uint8_t>(121 + (p[0] & 1));
+    for (auto [offset, log2] : {std::pair{fields.d, log2_d}, {fields.m, log2_m}}) {
+      if (offset >= 0) p[offset + 1] = static_cast<uint8_t>((p[offset + 1] & 0x83) | (log2 + 15) << 2);
+    }
+  }
+}
+
 Bytes FloatRow(DType dtype, uint64_t seed, size_t k) {
   Bytes row;
   for (size_t i = 0; i < k; ++i) {

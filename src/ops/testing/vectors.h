@@ -31,6 +31,8 @@ Bytes QuantisedRow(DType dtype, uint64_t seed, size_t k);
 void FillCodes(DType dtype, uint8_t value, Bytes* row);
 // "subnormal scales".
 void MakeScalesSubnormal(DType dtype, Bytes* row);
+// Gives every scale an exponent such that weights are about 2^-4, as in a model.
+void TameScales(DType dtype, Bytes* row);
 // Rows seed, seed+1, .. of a float type (see dot_F32 in VECTORS.md).
 Bytes FloatRow(DType dtype, uint64_t seed, size_t k);
 

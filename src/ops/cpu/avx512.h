@@ -1,0 +1,21 @@
+// The lanes of the AVX-512 translation units. A test program compiles the same units over lanes in portable C++, so that the
+// kernels are checked bit for bit on machines that lack the instructions.
+#pragma once
+
+#if defined(TEETEE_EMULATE_AVX512)
+#include "ops/testing/vector_emulated.h"
+#else
+#include "ops/cpu/vector_avx512.h"
+#endif
+
+namespace teetee::ops::cpu {
+namespace {
+
+#if defined(TEETEE_EMULATE_AVX512)
+using Zmm = Emulated;
+#else
+using Zmm = Avx512;
+#endif
+
+}  // namespace
+}  // namespace teetee::ops::cpu

@@ -1,0 +1,311 @@
+// Products of quantised weights over the tiles of tile.h, as templates over the lanes V. A vector runs across 16 output rows, so
+// each output element keeps its own chain in the order of numerics.md section 2. For the translation units of an instruction
+// set only.
+#pragma once
+
+#include "ops/cpu/quantised_types.h"
+
+namespace teetee::ops::cpu {
+namespace {
+
+// kTiles tiles of 16 rows times kN rows of activations over `blocks` blocks of K.
+struct MicroArgs {
+  const uint8_t* tile[2];
+  const uint8_t* panel[2];
+  const int8_t* q;  // (blocks, kN, 32); the other fields (blocks, kN)
+  const float* dx;
+  const float* dx_sum;
+  const int32_t* sums;
+  size_t blocks;
+  float* acc;  // (kTiles, kN, 16), carried from one panel of K to the next
+};
+
+template <class V, int kTiles, int kN>
+struct Dots {
+  typename V::I v[kTiles][kN];
+};
+template <class V, int kTiles, int kN>
+struct Sums {
+  typename V::F v[kTiles][kN];
+};
+template <class V, int kTiles>
+struct TileScales {
+  BlockScales<V> v[kTiles];
+};
+
+// Both halves of the pair of sums times a factor each, added: factor0 * S0 + factor1 * S1.
+template <class V>
+TT_INLINE typename V::I WeighSums(const int32_t* sums, int factor0, int factor1) {
+  const uint32_t pair = (static_cast<uint32_t>(factor0) & 0xffff) | static_cast<uint32_t>(factor1) << 16;
+  return V::MaddI16(V::BroadcastI(sums), V::SetI(static_cast<int32_t>(pair)));
+}
+
+// dpbusd: I of steps [kFirst, kFirst + kCount) of every tile and row, each started at -offset times the sum of its activations.
+template <class V, class T, int kTiles, int kN, int kFirst, int kCount>
+TT_INLINE void DpbusdSteps(const uint8_t* const* codes, const MicroArgs& a, size_t b, Dots<V, kTiles, kN>* dots) {
+  constexpr int kOff0 = kFirst == 0 ? -T::kOffset : 0, kOff1 = kFirst + kCount == 8 ? -T::kOffset : 0;
+  ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+    const typename V::I start = T::kOffset == 0 ? V::ZeroI() : WeighSums<V>(a.sums + b * kN + j, kOff0, kOff1);
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) { dots->v[t][j] = start; });
+  });
+  ForEach<kCount>([&](auto i) __attribute__((always_inline)) {
+    // With all eight, low and high nibbles of the same bytes follow each other.
+    constexpr int kStep = kCount == 8 ? i.value / 2 + i.value % 2 * 4 : kFirst + i.value;
+    typename V::I w[kTiles];
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) { w[t] = Weights<V, T>(codes[t], kStep); });
+    ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+      const typename V::I x = V::BroadcastI(a.q + (b * kN + j) * 32 + 4 * kStep);
+      ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+        dots->v[t][j] = V::Dpbusd(dots->v[t][j], w[t], x);
+      });
+    });
+  });
+}
+
+// maddubs: the same without the start, each madd by `scale` (16 bits in both halves; 1 where there are no inner scales).
+template <class V, class T, int kN, int kFirst, int kCount>
+TT_INLINE void MaddubsSteps(const uint8_t* codes, const MicroArgs& a, size_t b, typename V::I scale, typename V::I* dots) {
+  typename V::I sum16[kN];
+  ForEach<kCount>([&](auto i) __attribute__((always_inline)) {
+    constexpr int kStep = kCount == 8 ? i.value / 2 + i.value % 2 * 4 : kFirst + i.value;
+    typename V::I w = Weights<V, T>(codes, kStep);
+    if constexpr (T::kWide) w = V::XorI(w, V::SetI(static_cast<int32_t>(0x80808080u)));  // signed
+    const typename V::I magnitude = T::kWide ? V::SignI8(w, w) : w;
+    ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+      typename V::I x = V::BroadcastI(a.q + (b * kN + j) * 32 + 4 * kStep);
+      if constexpr (T::kWide) x = V::SignI8(x, w);
+      const typename V::I product = V::Maddubs(magnitude, x);
+      sum16[j] = i.value % T::kSteps == 0 ? product : V::AddI16(sum16[j], product);
+      if constexpr ((i.value + 1) % T::kSteps == 0 || i.value + 1 == kCount) {
+        dots[j] = V::AddI(dots[j], V::MaddI16(sum16[j], scale));
+      }
+    });
+  });
+}
+
+// float(I) of one block, exact (|I| < 2^24).
+template <class V, class T, int kTiles, int kN>
+TT_INLINE void IntegerParts(const uint8_t* const* codes, const MicroArgs& a, size_t b,
+                            const TileScales<V, kTiles>& scales, Sums<V, kTiles, kN>* out) {
+  Dots<V, kTiles, kN> dots;
+  if constexpr (V::kHasDpbusd && !T::kTwoScales) {
+    DpbusdSteps<V, T, kTiles, kN, 0, 8>(codes, a, b, &dots);
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+      ForEach<kN>([&](auto j) __attribute__((always_inline)) { out->v[t][j] = V::ToFloat(dots.v[t][j]); });
+    });
+  } else if constexpr (V::kHasDpbusd) {
+    DpbusdSteps<V, T, kTiles, kN, 0, 4>(codes, a, b, &dots);
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+      ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+        out->v[t][j] = V::Mul(scales.v[t].s0, V::ToFloat(dots.v[t][j]));
+      });
+    });
+    DpbusdSteps<V, T, kTiles, kN, 4, 4>(codes, a, b, &dots);
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+      ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+        out->v[t][j] = V::Fma(scales.v[t].s1, V::ToFloat(dots.v[t][j]), out->v[t][j]);
+      });
+    });
+  } else {
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+      typename V::I* d = dots.v[t];
+      ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+        d[j] = T::kTwoScales || T::kWide || T::kOffset == 0
+                   ? V::ZeroI()
+                   : WeighSums<V>(a.sums + b * kN + j, -T::kOffset, -T::kOffset);
+      });
+      if constexpr (T::kTwoScales) {
+        MaddubsSteps<V, T, kN, 0, 4>(codes[t], a, b, scales.v[t].s0, d);
+        MaddubsSteps<V, T, kN, 4, 4>(codes[t], a, b, scales.v[t].s1, d);
+        if constexpr (T::kOffset != 0) {
+          // s0 * (offset S0) + s1 * (offset S1): both fit 16 bits, so one madd has both products.
+          const typename V::I low = V::AndI(scales.v[t].s0, V::SetI(0xffff));
+          const typename V::I high = V::AndI(scales.v[t].s1, V::SetI(static_cast<int32_t>(0xffff0000u)));
+          const typename V::I both = V::OrI(low, high);
+          ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+            const typename V::I excess = V::MaddI16(both, V::BroadcastI(a.sums + b * kN + j));
+            constexpr int kShift = T::kOffset == 4 ? 2 : 5;
+            static_assert(1 << kShift == T::kOffset);
+            d[j] = V::SubI(d[j], V::template ShiftLeft<kShift>(excess));
+          });
+        }
+      } else {
+        MaddubsSteps<V, T, kN, 0, 8>(codes[t], a, b, V::SetI16(1), d);
+      }
+      ForEach<kN>([&](auto j) __attribute__((always_inline)) { out->v[t][j] = V::ToFloat(d[j]); });
+    });
+  }
+}
+
+// The two or three lines of section 2 for one block.
+template <class V, class T, int kTiles, int kN>
+TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTiles>& scales,
+                          const Sums<V, kTiles, kN>& ints, Sums<V, kTiles, kN>* sum) {
+  ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+    const size_t at = b * kN + static_cast<size_t>(j.value);
+    const typename V::F dx = V::Broadcast(a.dx + at);
+    ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+      const BlockScales<V>& s = scales.v[t];
+      typename V::F& acc = sum->v[t][j];
+      acc = V::Fma(V::Mul(s.a, dx), ints.v[t][j], acc);
+      if constexpr (T::kScales == Scales::kHalfMin) acc = V::Fma(s.m, V::Broadcast(a.dx_sum + at), acc);
+      if constexpr (T::kScales == Scales::kSubMin) acc = V::Fnma(s.m, V::Broadcast(a.dx_sum + at), acc);
+      if constexpr (T::kScales == Scales::kTwoMin) {
+        const typename V::I mins = V::MaddI16(s.mins, V::BroadcastI(a.sums + at));
+        acc = V::Fnma(V::Mul(s.m, dx), V::ToFloat(mins), acc);
+      }
+    });
+  });
+}
+
+// How far ahead of the codes a single row of activations asks for weights: the latency of memory at the speed of one core.
+constexpr size_t kPrefetchBytes = 1536;
+
+template <class V, class T, int kTiles, int kN, bool kFromPanel>
+__attribute__((noinline)) void Micro(const MicroArgs& a) {
+  Sums<V, kTiles, kN> sum;
+  ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) {
+    sum.v[i / kN][i % kN] = V::Load(a.acc + 16 * i);
+  });
+  size_t at = 0;  // of the super-block in its tile
+  for (size_t b = 0; b < a.blocks; at += T::kSuperBytes) {
+    size_t sub = at + T::kHeader;
+    for (size_t i = 0; i < T::kBlocksPerSuper; ++i, ++b, sub += T::kSub + T::kCodeBytes) {
+      TileScales<V, kTiles> scales;
+      const uint8_t* codes[kTiles];
+      ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+        const uint8_t* base = a.tile[t];
+        codes[t] = base + sub + T::kSub;
+        if constexpr (kFromPanel) {
+          scales.v[t] = LoadPanel<V, T>(a.panel[t] + b * PanelFields<T>::kBytes);
+        } else {
+          scales.v[t] = ReadScales<V, T>(base + at, base + sub);
+          ForEach<static_cast<int>((T::kCodeBytes + T::kSub + T::kHeader / T::kBlocksPerSuper + 63) / 64)>(
+              [&](auto line) __attribute__((always_inline)) { V::Prefetch(codes[t] + kPrefetchBytes + 64 * line); });
+        }
+      });
+      Sums<V, kTiles, kN> ints;
+      IntegerParts<V, T, kTiles, kN>(codes, a, b, scales, &ints);
+      FloatLines<V, T, kTiles, kN>(a, b, scales, ints, &sum);
+    }
+  }
+  ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) {
+    V::Store(a.acc + 16 * i, sum.v[i / kN][i % kN]);
+  });
+}
+
+template <class V, class T, bool kFromPanel>
+void AnyMicro(size_t rows, const MicroArgs& a) {
+  constexpr int kTiles = V::kMatMulTiles;
+  switch (rows) {
+    case 1:
+      return Micro<V, T, kTiles, 1, kFromPanel>(a);
+    case 2:
+      return Micro<V, T, kTiles, 2, kFromPanel>(a);
+    case 4:
+      return Micro<V, T, kTiles, 4, kFromPanel>(a);
+    default:
+      if constexpr (V::kMatMulRows > 4) return Micro<V, T, kTiles, V::kMatMulRows, kFromPanel>(a);
+  }
+}
+
+// Blocks of K that one pass covers when several groups of activations come by: the weights of a pass stay in the first-level
+// cache, the sums go to y and come back.
+constexpr size_t kPassBlocks = 32;
+
+// The groups of activations over blocks [begin, begin + count) and `tiles` tiles from `first` on.
+template <class V, class T>
+struct Pass {
+  static constexpr size_t kTiles = static_cast<size_t>(V::kMatMulTiles);
+  static constexpr bool kFromPanel = T::kPanel;
+
+  const MatMulArgs& args;
+  MicroArgs micro{};
+  alignas(64) float acc[kTiles * static_cast<size_t>(V::kMatMulRows) * 16];
+  alignas(64) uint8_t panel[kFromPanel ? kTiles * kPassBlocks * PanelFields<T>::kBytes : 64];
+
+  explicit Pass(const MatMulArgs& a) : args(a) {}
+
+  const uint8_t* TileAt(size_t first, size_t t) const {
+    const size_t tile = first + t < args.n_tiles ? first + t : first;  // computed twice where one is left over
+    return args.tiles + tile * args.tile_bytes;
+  }
+
+  void DecodePanel(size_t t, size_t count) {
+    uint8_t* out = panel + t * kPassBlocks * PanelFields<T>::kBytes;
+    micro.panel[t] = out;
+    const uint8_t* super = micro.tile[t];
+    for (size_t b = 0; b < count; super += T::kSuperBytes) {
+      const uint8_t* sub = super + T::kHeader;
+      for (size_t i = 0; i < T::kBlocksPerSuper; ++i, ++b, sub += T::kSub + T::kCodeBytes) {
+        StorePanel<V, T>(ReadScales<V, T>(super, sub), out);
+        out += PanelFields<T>::kBytes;
+      }
+    }
+  }
+
+  // Rows [row, row + size) of tile t between y and acc; what is padding stays out of y.
+  template <bool kToY>
+  void MoveSums(size_t first, size_t row, size_t size) {
+    for (size_t t = 0; t < kTiles && first + t < args.n_tiles; ++t) {
+      const size_t left = args.rows - (first + t) * kTileRows;
+      const size_t bytes = (left < kTileRows ? left : size_t{kTileRows}) * sizeof(float);
+      for (size_t j = 0; j < size && row + j < args.n; ++j) {
+        float* y = args.y + (row + j) * args.y_stride + (first + t) * kTileRows;
+        float* a = acc + (t * size + j) * 16;
+        if (bytes == 64) {
+          V::Store(kToY ? y : a, V::Load(kToY ? a : y));
+        } else {
+          memcpy(kToY ? y : a, kToY ? a : y, bytes);
+        }
+      }
+    }
+  }
+
+  template <bool kUsePanel>
+  void Run(size_t first, size_t begin, size_t count) {
+    for (size_t t = 0; t < kTiles; ++t) {
+      micro.tile[t] = TileAt(first, t) + begin / T::kBlocksPerSuper * T::kSuperBytes;
+      if constexpr (kUsePanel) DecodePanel(t, count);
+    }
+    const size_t blocks = args.k / 32;
+    micro.blocks = count;
+    micro.acc = acc;
+    size_t group = 0;  // padded rows before this group
+    for (size_t row = 0; row < args.n;) {
+      const size_t size = GroupSize(args.n_grouped - row, static_cast<size_t>(V::kMatMulRows));
+      const size_t at = group * blocks + begin * size;
+      micro.q = args.q + 32 * at;
+      micro.dx = args.dx + at;
+      micro.dx_sum = args.dx_sum + at;
+      micro.sums = args.sums + at;
+      memset(acc, 0, kTiles * size * 64);
+      if (begin != 0) MoveSums<false>(first, row, size);
+      AnyMicro<V, T, kUsePanel>(size, micro);
+      MoveSums<true>(first, row, size);
+      row += size;
+      group += size;
+    }
+  }
+};
+
+template <class V, class T>
+void MatMulQuantised(const MatMulArgs& args) {
+  Pass<V, T> pass(args);
+  const size_t blocks = args.k / 32;
+  const bool one_group = args.n <= GroupSize(args.n_grouped, static_cast<size_t>(V::kMatMulRows));
+  const size_t step = one_group ? blocks : kPassBlocks;
+  for (size_t begin = 0; begin < blocks; begin += step) {
+    const size_t count = blocks - begin < step ? blocks - begin : step;
+    for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) {
+      if (one_group) {
+        pass.template Run<false>(first, begin, count);
+      } else {
+        pass.template Run<Pass<V, T>::kFromPanel>(first, begin, count);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace teetee::ops::cpu
