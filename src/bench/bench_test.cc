@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 
+#include "bench/cluster_subject.h"
 #include "bench/probe_kernels.h"
 #include "bench/runner.h"
 #include "model/testing/tiny_model.h"
@@ -73,12 +74,12 @@ TEST(Drift, LooksOnlyAtTheLimitsOfThePhase) {
 
 struct FakeSubject : Subject {
   std::vector<std::pair<size_t, size_t>> decodes;  // (batch, tokens)
-  Result<double> Prefill(size_t) override { return 0.5; }
-  Result<double> Decode(size_t batch, size_t tokens) override {
+  double passes = 1;
+  Result<Timing> Prefill(size_t) override { return Timing{0.5, 1}; }
+  Result<Timing> Decode(size_t batch, size_t tokens) override {
     decodes.push_back({batch, tokens});
-    return 2.0;
+    return Timing{2.0, passes};
   }
-  size_t Groups(size_t) const override { return 1; }
 };
 
 const Plan kPlan{.threads = 3,
@@ -90,7 +91,7 @@ const Plan kPlan{.threads = 3,
 
 TEST(RunPlan, RatesEachPhaseAgainstItsLimit) {
   FakeSubject subject;
-  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [] { return kLimits; });
+  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [](size_t) { return kLimits; });
   ASSERT_EQ(results.size(), 3u);
   EXPECT_EQ(results[0].phase, Phase::kPrefill);
   EXPECT_DOUBLE_EQ(results[0].tok_s, 200);
@@ -104,7 +105,7 @@ TEST(RunPlan, RatesEachPhaseAgainstItsLimit) {
 TEST(RunPlan, RepeatsARoundWhoseProbesDiffer) {
   FakeSubject subject;
   size_t probes = 0;
-  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [&] {
+  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [&](size_t) {
     MachineLimits limits = kLimits;
     if (++probes == 4) limits.read_gb_s /= 2;  // after the first round of the first decode
     return limits;
@@ -116,7 +117,7 @@ TEST(RunPlan, RepeatsARoundWhoseProbesDiffer) {
 TEST(RunPlan, SaysNoisyAfterTheLastTry) {
   FakeSubject subject;
   size_t probes = 0;
-  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [&] {
+  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [&](size_t) {
     MachineLimits limits = kLimits;
     if (++probes % 2 == 0) limits.read_gb_s /= 2;
     return limits;
@@ -126,11 +127,30 @@ TEST(RunPlan, SaysNoisyAfterTheLastTry) {
   EXPECT_EQ(probes, 2u + 10u + 10u);
 }
 
+TEST(RunPlan, ProbesTheThreadsThatCanBeAtWorkTogether) {
+  FakeSubject subject;
+  Plan plan = kPlan;
+  plan.stages = 2;
+  std::vector<size_t> threads;
+  ASSERT_TRUE(RunPlan(subject, IntegerWork(), plan, [&](size_t n) {
+    threads.push_back(n);
+    return kLimits;
+  }));
+  EXPECT_EQ(threads, (std::vector<size_t>{6, 6, 3, 3, 6, 6}));  // prefill, one sequence, four
+}
+
+TEST(RunPlan, CountsEveryPassOverTheWeights) {
+  FakeSubject subject;
+  subject.passes = 2;
+  const auto results = *RunPlan(subject, IntegerWork(), kPlan, [](size_t) { return kLimits; });
+  EXPECT_DOUBLE_EQ(results[2].share_of_limit, 20 / DecodeLimit(IntegerWork(), 4, 2, kLimits));
+}
+
 TEST(RunPlan, PassesTheSubjectsErrorOn) {
   struct Broken : FakeSubject {
-    Result<double> Decode(size_t, size_t) override { return Error(Code::kInternal, "broken"); }
+    Result<Timing> Decode(size_t, size_t) override { return Error(Code::kInternal, "broken"); }
   } subject;
-  const auto results = RunPlan(subject, IntegerWork(), kPlan, [] { return kLimits; });
+  const auto results = RunPlan(subject, IntegerWork(), kPlan, [](size_t) { return kLimits; });
   ASSERT_FALSE(results);
   EXPECT_EQ(results.error().code(), Code::kInternal);
 }
@@ -155,10 +175,6 @@ TEST(Report, TableSaysMachineLimitsAndNoise) {
   }
 }
 
-TEST(Prober, RefusesNoThreads) {
-  EXPECT_EQ(Prober::Make(ops::Isa::kScalar, 0).error().code(), Code::kInvalidArgument);
-}
-
 class EachIsa : public ::testing::TestWithParam<ops::Isa> {};
 
 TEST_P(EachIsa, ReadsEveryLine) {
@@ -180,7 +196,7 @@ TEST_P(EachIsa, ReadsEveryLine) {
 
 TEST_P(EachIsa, MeasuresSomething) {
   if (!ops::IsaSupported(GetParam())) GTEST_SKIP() << "not on this machine";
-  const MachineLimits limits = (*Prober::Make(GetParam(), 2, 8u << 20))->Measure();
+  const MachineLimits limits = (*Prober::Make(GetParam(), 8u << 20))->Measure(2);
   for (double limit : {limits.read_gb_s, limits.int8_gops, limits.int4_gops, limits.f32_gflops}) {
     EXPECT_GT(limit, 0);
   }
@@ -190,16 +206,26 @@ INSTANTIATE_TEST_SUITE_P(Isas, EachIsa,
                          ::testing::Values(ops::Isa::kScalar, ops::Isa::kAvx2, ops::Isa::kAvx512),
                          [](const auto& set) { return std::string(ops::IsaName(set.param)); });
 
-TEST(LocalSubject, RunsEveryPhaseOfATinyModel) {
-  const auto file = *model::GgufFile::Parse(model::testing::TinyModel{}.Build());
-  const auto config = *model::ModelConfig::From(file);
-  const auto ranges = *engine::CutEvenly(config.n_layers, 1);
-  const auto pipeline = *engine::LocalPipeline::Load(file, config, ranges, ops::Isa::kScalar, 2);
-  LocalSubject subject(*pipeline);
+void RunsEveryPhase(Subject& subject) {
   EXPECT_TRUE(subject.Prefill(16));
-  EXPECT_TRUE(subject.Decode(3, 4));
+  const auto decode = subject.Decode(3, 4);
+  ASSERT_TRUE(decode) << decode.error().message();
+  EXPECT_GE(decode->passes, 1);
+  EXPECT_LE(decode->passes, 3) << "at most one per sequence";
   EXPECT_FALSE(subject.Decode(1, 1u << 20)) << "beyond the context";
 }
+
+TEST(LocalSubject, RunsEveryPhaseOfATinyModel) {
+  const auto file = *model::GgufFile::Parse(model::testing::TinyModel{}.Build());
+  RunsEveryPhase(**LocalSubject::Load(file, 2, ops::Isa::kScalar));
+}
+
+#ifdef TEETEE_SIMULATED
+TEST(ClusterSubject, RunsEveryPhaseOverChannels) {
+  const auto file = *model::GgufFile::Parse(model::testing::TinyModel{}.Build());
+  RunsEveryPhase(**ClusterSubject::Start(file, 2, 1, ops::Isa::kScalar, 3));
+}
+#endif
 
 }  // namespace
 }  // namespace teetee::bench

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/check.h"
+
 namespace teetee::bench {
 namespace {
 
@@ -23,8 +25,8 @@ double PeakNs(double int8_macs, double f32_macs, const MachineLimits& limits) {
   return int8 + f32;
 }
 
-double ReadNs(const ModelWork& work, size_t passes, const MachineLimits& limits) {
-  return static_cast<double>(work.weight_bytes * passes) / limits.read_gb_s;
+double ReadNs(const ModelWork& work, double passes, const MachineLimits& limits) {
+  return static_cast<double>(work.weight_bytes) * passes / limits.read_gb_s;
 }
 
 double TokensPerSecond(size_t tokens, double ns) { return static_cast<double>(tokens) / ns * 1e9; }
@@ -63,9 +65,9 @@ double PrefillLimit(const ModelWork& work, size_t tokens, const MachineLimits& l
   return TokensPerSecond(tokens, ns);
 }
 
-double DecodeLimit(const ModelWork& work, size_t batch, size_t groups,
+double DecodeLimit(const ModelWork& work, size_t batch, double passes,
                    const MachineLimits& limits) {
-  const double by_memory = TokensPerSecond(batch, ReadNs(work, groups, limits));
+  const double by_memory = TokensPerSecond(batch, ReadNs(work, passes, limits));
   if (batch == 1) return by_memory;
   const double ns = PeakNs(static_cast<double>(work.blocks.int8 + work.head.int8),
                            static_cast<double>(work.blocks.f32 + work.head.f32), limits);
@@ -87,9 +89,17 @@ double Drift(const ModelWork& work, Phase phase, size_t batch, const MachineLimi
   return drift;
 }
 
-MachineLimits Mean(const MachineLimits& a, const MachineLimits& b) {
-  return {(a.read_gb_s + b.read_gb_s) / 2, (a.int8_gops + b.int8_gops) / 2,
-          (a.int4_gops + b.int4_gops) / 2, (a.f32_gflops + b.f32_gflops) / 2};
+MachineLimits Mean(std::span<const MachineLimits> all) {
+  TT_CHECK(!all.empty());
+  const double n = static_cast<double>(all.size());
+  MachineLimits mean;
+  for (const MachineLimits& one : all) {
+    mean.read_gb_s += one.read_gb_s / n;
+    mean.int8_gops += one.int8_gops / n;
+    mean.int4_gops += one.int4_gops / n;
+    mean.f32_gflops += one.f32_gflops / n;
+  }
+  return mean;
 }
 
 }  // namespace teetee::bench

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/result.h"
 #include "bench/probe.h"
@@ -35,15 +36,17 @@ inline constexpr double kBatchPeak = 0.7;
 // Tokens per second.
 // Prefill of `tokens` with the head on the last position only, at the arithmetic peak.
 double PrefillLimit(const ModelWork& work, size_t tokens, const MachineLimits& limits);
-// One step of `batch` sequences in `groups` passes over the weights. One sequence: read bandwidth.
-// More: the lower of the bandwidth's limit and kBatchPeak of the arithmetic peak.
-double DecodeLimit(const ModelWork& work, size_t batch, size_t groups, const MachineLimits& limits);
+// One step of `batch` sequences in `passes` over the weights (a pipeline's groups each make one).
+// One sequence: read bandwidth. More: the lower of the bandwidth's limit and kBatchPeak of the
+// arithmetic peak.
+double DecodeLimit(const ModelWork& work, size_t batch, double passes, const MachineLimits& limits);
 
 // The larger of the two relative differences of the limits that the phase's share is taken from:
 // 0.1 means that they moved by 10 % of the smaller one.
 enum class Phase { kPrefill, kDecode };
 double Drift(const ModelWork& work, Phase phase, size_t batch, const MachineLimits& before,
              const MachineLimits& after);
-MachineLimits Mean(const MachineLimits& a, const MachineLimits& b);
+// REQUIRES: at least one.
+MachineLimits Mean(std::span<const MachineLimits> all);
 
 }  // namespace teetee::bench

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/check.h"
 #include "bench/probe_kernels.h"
 
 namespace teetee::bench {
@@ -21,7 +22,6 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kChunkBytes = size_t{256} << 10;  // of the interleaved layout
 constexpr auto kOpsTime = std::chrono::milliseconds(20);
 constexpr int kTries = 3;  // of each probe; the best counts
-constexpr size_t kMaxThreads = 1024;
 
 struct Span {
   Clock::time_point begin, end;
@@ -74,56 +74,12 @@ size_t BytesRead(const Walk& walk, size_t bytes, size_t threads) {
   return walk.interleaved ? bytes : bytes / threads / kReadGrain * kReadGrain * threads;
 }
 
-}  // namespace
-
-Prober::Prober(ops::Isa isa, size_t threads, size_t buffer_bytes)
-    : isa_(isa), threads_(threads), bytes_(buffer_bytes / kChunkBytes * kChunkBytes) {}
-
-Prober::~Prober() {
-  if (data_ != nullptr) munmap(data_, bytes_);
-}
-
-Result<std::unique_ptr<Prober>> Prober::Make(ops::Isa isa, size_t threads, size_t buffer_bytes) {
-  if (!ops::IsaSupported(isa)) {
-    return Error(Code::kFailedPrecondition,
-                 "this machine does not support " + std::string(ops::IsaName(isa)));
-  }
-  if (threads == 0 || threads > kMaxThreads) {
-    return Error(Code::kInvalidArgument, std::to_string(threads) + " threads, allowed are 1 to " +
-                                             std::to_string(kMaxThreads));
-  }
-  std::unique_ptr<Prober> prober(new Prober(isa, threads, buffer_bytes));
-  const size_t bytes = prober->bytes_;
-  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (data == MAP_FAILED) {
-    return Error(Code::kResourceExhausted,
-                 "no memory for a probe of " + std::to_string(bytes >> 20) + " MiB");
-  }
-  madvise(data, bytes, MADV_HUGEPAGE);  // where it is refused, small pages serve
-  prober->data_ = static_cast<uint8_t*>(data);
-  std::memset(data, 1, bytes);  // a page that was never written is not in memory
-  return prober;
-}
-
-double Prober::ReadGbS() {
-  const ProbeKernels& kernels = ProbeKernelsFor(isa_);
-  double best = 0;
-  for (const Walk& walk : kWalks) {
-    for (int i = 0; i < kTries; ++i) {
-      const double ns = TimeTogether(
-          threads_, [&](size_t t) { ReadPart(kernels, walk, data_, bytes_, t, threads_); });
-      best = std::max(best, static_cast<double>(BytesRead(walk, bytes_, threads_)) / ns);
-    }
-  }
-  return best;
-}
-
-double Prober::OpsPerNs(uint64_t (*kernel)(size_t), size_t ops_per_round) {
+double OpsPerNs(uint64_t (*kernel)(size_t), size_t ops_per_round, size_t threads) {
   constexpr size_t kRoundsPerLook = 256;
   double best = 0;
   for (int i = 0; i < kTries; ++i) {
-    std::vector<size_t> rounds(threads_);
-    const double ns = TimeTogether(threads_, [&](size_t t) {
+    std::vector<size_t> rounds(threads);
+    const double ns = TimeTogether(threads, [&](size_t t) {
       const auto until = Clock::now() + kOpsTime;
       size_t done = 0;
       for (; Clock::now() < until; done += kRoundsPerLook) Keep(kernel(kRoundsPerLook));
@@ -136,13 +92,54 @@ double Prober::OpsPerNs(uint64_t (*kernel)(size_t), size_t ops_per_round) {
   return best;
 }
 
-MachineLimits Prober::Measure() {
+}  // namespace
+
+Prober::Prober(ops::Isa isa, size_t buffer_bytes)
+    : isa_(isa), bytes_(buffer_bytes / kChunkBytes * kChunkBytes) {}
+
+Prober::~Prober() {
+  if (data_ != nullptr) munmap(data_, bytes_);
+}
+
+Result<std::unique_ptr<Prober>> Prober::Make(ops::Isa isa, size_t buffer_bytes) {
+  if (!ops::IsaSupported(isa)) {
+    return Error(Code::kFailedPrecondition,
+                 "this machine does not support " + std::string(ops::IsaName(isa)));
+  }
+  std::unique_ptr<Prober> prober(new Prober(isa, buffer_bytes));
+  const size_t bytes = prober->bytes_;
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) {
+    return Error(Code::kResourceExhausted,
+                 "no memory for a probe of " + std::to_string(bytes >> 20) + " MiB");
+  }
+  madvise(data, bytes, MADV_HUGEPAGE);  // where it is refused, small pages serve
+  prober->data_ = static_cast<uint8_t*>(data);
+  std::memset(data, 1, bytes);  // a page that was never written is not in memory
+  return prober;
+}
+
+double Prober::ReadGbS(size_t threads) const {
+  const ProbeKernels& kernels = ProbeKernelsFor(isa_);
+  double best = 0;
+  for (const Walk& walk : kWalks) {
+    for (int i = 0; i < kTries; ++i) {
+      const double ns = TimeTogether(
+          threads, [&](size_t t) { ReadPart(kernels, walk, data_, bytes_, t, threads); });
+      best = std::max(best, static_cast<double>(BytesRead(walk, bytes_, threads)) / ns);
+    }
+  }
+  return best;
+}
+
+MachineLimits Prober::Measure(size_t threads) {
+  TT_CHECK(threads >= 1 && threads <= kMaxThreads);
   const ProbeKernels& kernels = ProbeKernelsFor(isa_);
   MachineLimits limits;
-  limits.read_gb_s = ReadGbS();  // bytes per nanosecond are GB per second
-  limits.int8_gops = OpsPerNs(kernels.int8, kInt8OpsPerRound);
-  limits.int4_gops = OpsPerNs(kernels.int4, kInt8OpsPerRound);
-  limits.f32_gflops = OpsPerNs(kernels.f32, kF32OpsPerRound);
+  limits.read_gb_s = ReadGbS(threads);  // bytes per nanosecond are GB per second
+  limits.int8_gops = OpsPerNs(kernels.int8, kInt8OpsPerRound, threads);
+  limits.int4_gops = OpsPerNs(kernels.int4, kInt8OpsPerRound, threads);
+  limits.f32_gflops = OpsPerNs(kernels.f32, kF32OpsPerRound, threads);
   return limits;
 }
 

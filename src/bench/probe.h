@@ -13,7 +13,7 @@
 
 namespace teetee::bench {
 
-// Of `threads` threads together. A multiply-add counts as two operations; GB are 10^9 bytes.
+// Of some threads together. A multiply-add counts as two operations; GB are 10^9 bytes.
 struct MachineLimits {
   double read_gb_s = 0;   // from memory; the best of several access patterns
   double int8_gops = 0;   // dot products of any 8-bit operands into 32-bit sums
@@ -27,20 +27,20 @@ class Prober {
  public:
   static constexpr size_t kBufferBytes = size_t{512} << 20;  // far beyond a guest's caches
 
-  // kFailedPrecondition: this machine lacks isa. kInvalidArgument: no threads, or more than 1024.
-  // kResourceExhausted: no memory for the buffer. Tests take a smaller one, at least 1 MiB.
-  static Result<std::unique_ptr<Prober>> Make(ops::Isa isa, size_t threads,
-                                              size_t buffer_bytes = kBufferBytes);
+  static constexpr size_t kMaxThreads = 1024;
+
+  // kFailedPrecondition: this machine lacks isa. kResourceExhausted: no memory for the buffer.
+  // Tests take a smaller one, at least 1 MiB.
+  static Result<std::unique_ptr<Prober>> Make(ops::Isa isa, size_t buffer_bytes = kBufferBytes);
   ~Prober();
-  MachineLimits Measure();
+  // REQUIRES: 1 <= threads <= kMaxThreads.
+  MachineLimits Measure(size_t threads);
 
  private:
-  Prober(ops::Isa isa, size_t threads, size_t buffer_bytes);
-  double ReadGbS();
-  double OpsPerNs(uint64_t (*kernel)(size_t rounds), size_t ops_per_round);
+  Prober(ops::Isa isa, size_t buffer_bytes);
+  double ReadGbS(size_t threads) const;
 
   const ops::Isa isa_;
-  const size_t threads_;
   const size_t bytes_;
   uint8_t* data_ = nullptr;
 };

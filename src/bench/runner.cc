@@ -1,6 +1,7 @@
 #include "bench/runner.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 
@@ -14,8 +15,8 @@ struct Round {
 
 class PlanRunner {
  public:
-  PlanRunner(Subject& subject, const ModelWork& work, const Plan& plan,
-             const std::function<MachineLimits()>& probe, const RoundProgress& progress)
+  PlanRunner(Subject& subject, const ModelWork& work, const Plan& plan, const Probe& probe,
+             const RoundProgress& progress)
       : subject_(subject), work_(work), plan_(plan), probe_(probe), progress_(progress) {}
 
   Status WarmUp() {
@@ -38,28 +39,35 @@ class PlanRunner {
  private:
   Result<Round> RunRound(Phase phase, size_t batch, size_t round) {
     if (progress_) progress_(PhaseName(phase, batch), round);
-    const MachineLimits before = probe_();
-    const double seconds =
+    const size_t threads = BusyThreads(phase, batch);
+    const MachineLimits before = probe_(threads);
+    const Timing timing =
         TT_TRY(phase == Phase::kPrefill ? subject_.Prefill(plan_.prompt_tokens)
                                         : subject_.Decode(batch, plan_.decode_tokens));
-    const MachineLimits after = probe_();
-    return Round{Rate(phase, batch, seconds, Mean(before, after)),
+    const MachineLimits after = probe_(threads);
+    return Round{Rate(phase, batch, timing, Mean(std::array{before, after})),
                  Drift(work_, phase, batch, before, after)};
   }
 
-  PhaseResult Rate(Phase phase, size_t batch, double seconds, const MachineLimits& limits) const {
+  size_t BusyThreads(Phase phase, size_t batch) const {
+    const bool alone = phase == Phase::kDecode && batch == 1;
+    return alone ? plan_.threads : plan_.threads * plan_.stages;
+  }
+
+  PhaseResult Rate(Phase phase, size_t batch, const Timing& timing,
+                   const MachineLimits& limits) const {
     const bool prefill = phase == Phase::kPrefill;
     const size_t tokens = prefill ? plan_.prompt_tokens : plan_.decode_tokens;
     const double limit = prefill ? PrefillLimit(work_, tokens, limits)
-                                 : DecodeLimit(work_, batch, subject_.Groups(batch), limits);
-    const double tok_s = static_cast<double>(tokens * batch) / seconds;
+                                 : DecodeLimit(work_, batch, timing.passes, limits);
+    const double tok_s = static_cast<double>(tokens * batch) / timing.seconds;
     return {phase, tokens, batch, plan_.stages, plan_.threads, tok_s, tok_s / limit, false};
   }
 
   Subject& subject_;
   const ModelWork& work_;
   const Plan& plan_;
-  const std::function<MachineLimits()>& probe_;
+  const Probe& probe_;
   const RoundProgress& progress_;
 };
 
@@ -70,8 +78,7 @@ std::string PhaseName(Phase phase, size_t batch) {
 }
 
 Result<std::vector<PhaseResult>> RunPlan(Subject& subject, const ModelWork& work, const Plan& plan,
-                                         const std::function<MachineLimits()>& probe,
-                                         const RoundProgress& progress) {
+                                         const Probe& probe, const RoundProgress& progress) {
   TT_CHECK(plan.prompt_tokens > 0 && plan.decode_tokens > 0 && plan.tries > 0);
   PlanRunner runner(subject, work, plan, probe, progress);
   TT_RETURN_IF_ERROR(runner.WarmUp());

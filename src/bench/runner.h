@@ -39,15 +39,18 @@ struct PhaseResult {
 // "decode of 8"
 std::string PhaseName(Phase phase, size_t batch);
 
+// Measures the limits of so many threads.
+using Probe = std::function<MachineLimits(size_t threads)>;
+
 // Called when a round begins; `round` counts from 1.
 using RoundProgress = std::function<void(const std::string& what, size_t round)>;
 
-// Prefill, then decode of each batch, after a short warm-up. A round is kept when its probes agree;
-// if none does, the one that drifted least. Errors of the subject pass on.
+// Prefill, then decode of each batch, after a short warm-up. The probe runs as many threads as can
+// be at work together: those of one stage for a single sequence, else those of all. A round is kept
+// when its probes agree; if none does, the one that drifted least. Errors of the subject pass on.
 // REQUIRES: every number of the plan is at least 1.
 Result<std::vector<PhaseResult>> RunPlan(Subject& subject, const ModelWork& work, const Plan& plan,
-                                         const std::function<MachineLimits()>& probe,
-                                         const RoundProgress& progress = {});
+                                         const Probe& probe, const RoundProgress& progress = {});
 
 // {"machine":{"cpu","isa","read_gb_s","int8_gops","f32_gflops"},"results":[{"phase","tokens",
 // "batch","stages","threads","tok_s","share_of_limit"}]}; a noisy result has "noisy":true too.

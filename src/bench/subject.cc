@@ -18,14 +18,13 @@ double Seconds(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// Ids spread over the vocabulary; which ones does not matter to the time.
-TokenId SomeId(size_t i, size_t vocab) { return static_cast<TokenId>((i * 7919 + 1) % vocab); }
-
 TokenId Likeliest(const float* logits, size_t vocab) {
   return static_cast<TokenId>(std::max_element(logits, logits + vocab) - logits);
 }
 
 }  // namespace
+
+TokenId SomeId(size_t i, size_t vocab) { return static_cast<TokenId>((i * 7919 + 1) % vocab); }
 
 // Sequences that step together.
 struct LocalSubject::Batch {
@@ -60,24 +59,33 @@ struct LocalSubject::Batch {
   }
 };
 
-LocalSubject::LocalSubject(engine::LocalPipeline& pipeline) : pipeline_(pipeline) {}
+LocalSubject::LocalSubject(std::unique_ptr<engine::LocalPipeline> pipeline)
+    : pipeline_(std::move(pipeline)) {}
 
-Result<double> LocalSubject::Prefill(size_t tokens) {
-  const size_t vocab = pipeline_.config().vocab_size;
-  LocalSequence sequence = TT_TRY(pipeline_.MakeSequence(tokens));
+Result<std::unique_ptr<LocalSubject>> LocalSubject::Load(const model::GgufFile& file,
+                                                         size_t threads, ops::Isa isa) {
+  const auto config = TT_TRY(model::ModelConfig::From(file));
+  const auto whole = TT_TRY(engine::CutEvenly(config.n_layers, 1));
+  auto pipeline = TT_TRY(engine::LocalPipeline::Load(file, config, whole, isa, threads));
+  return std::unique_ptr<LocalSubject>(new LocalSubject(std::move(pipeline)));
+}
+
+Result<Timing> LocalSubject::Prefill(size_t tokens) {
+  const size_t vocab = pipeline_->config().vocab_size;
+  LocalSequence sequence = TT_TRY(pipeline_->MakeSequence(tokens));
   std::vector<TokenId> ids(tokens);
   for (size_t i = 0; i < tokens; ++i) ids[i] = SomeId(i, vocab);
   std::vector<float> logits(vocab);
   const auto begin = Clock::now();
-  TT_RETURN_IF_ERROR(pipeline_.Prefill(sequence, ids, kPrefillChunk, logits.data()));
-  return Seconds(begin);
+  TT_RETURN_IF_ERROR(pipeline_->Prefill(sequence, ids, kPrefillChunk, logits.data()));
+  return Timing{Seconds(begin), 1};
 }
 
-Result<double> LocalSubject::Decode(size_t batch, size_t tokens) {
-  Batch sequences = TT_TRY(Batch::Make(pipeline_, batch, tokens));
+Result<Timing> LocalSubject::Decode(size_t batch, size_t tokens) {
+  Batch sequences = TT_TRY(Batch::Make(*pipeline_, batch, tokens));
   const auto begin = Clock::now();
-  for (size_t i = 0; i < tokens; ++i) TT_RETURN_IF_ERROR(sequences.Step(pipeline_));
-  return Seconds(begin);
+  for (size_t i = 0; i < tokens; ++i) TT_RETURN_IF_ERROR(sequences.Step(*pipeline_));
+  return Timing{Seconds(begin), 1};
 }
 
 }  // namespace teetee::bench

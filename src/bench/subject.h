@@ -9,30 +9,38 @@
 
 namespace teetee::bench {
 
+// Ids spread over a vocabulary; which ones does not matter to the time.
+engine::TokenId SomeId(size_t i, size_t vocab);
+
+struct Timing {
+  double seconds = 0;
+  double passes = 1;  // over all weights, of one step
+};
+
 class Subject {
  public:
   virtual ~Subject() = default;
-  // Seconds for a fresh sequence of `tokens` tokens, with logits of the last position.
-  virtual Result<double> Prefill(size_t tokens) = 0;
-  // Seconds for `tokens` steps of `batch` fresh sequences; each token is the likeliest one of the
-  // step before.
-  virtual Result<double> Decode(size_t batch, size_t tokens) = 0;
-  // Passes over the weights that one step of `batch` sequences takes.
-  virtual size_t Groups(size_t batch) const = 0;
+  // A fresh sequence of `tokens` tokens, with logits of the last position.
+  virtual Result<Timing> Prefill(size_t tokens) = 0;
+  // `tokens` steps of `batch` fresh sequences; each token is the likeliest one of the step before.
+  virtual Result<Timing> Decode(size_t batch, size_t tokens) = 0;
 };
 
 // A whole model in this process. The caller's thread is one of the pipeline's compute threads, so
 // its clock is a worker's clock.
 class LocalSubject : public Subject {
  public:
-  explicit LocalSubject(engine::LocalPipeline& pipeline);
-  Result<double> Prefill(size_t tokens) override;
-  Result<double> Decode(size_t batch, size_t tokens) override;
-  size_t Groups(size_t) const override { return 1; }
+  // Errors are those of LocalPipeline::Load.
+  static Result<std::unique_ptr<LocalSubject>> Load(const model::GgufFile& file, size_t threads,
+                                                    ops::Isa isa);
+  Result<Timing> Prefill(size_t tokens) override;
+  Result<Timing> Decode(size_t batch, size_t tokens) override;
 
  private:
   struct Batch;
-  engine::LocalPipeline& pipeline_;
+  explicit LocalSubject(std::unique_ptr<engine::LocalPipeline> pipeline);
+
+  std::unique_ptr<engine::LocalPipeline> pipeline_;
 };
 
 }  // namespace teetee::bench

@@ -3,6 +3,7 @@
 #   kernels [FILTER]      the kernels, by Google Benchmark
 #   peers [OPTIONS]       against llama.cpp, which is built for this machine; options of `tools/bench/peers.py run`
 #   agreement [TEXT]      next tokens and divergence against llama.cpp
+#   stages                two stages against one process
 #   busy                  a decode beside a thread that loops
 
 PEER_VENV=$CACHE/peer-venv
@@ -49,13 +50,19 @@ bench_agreement() {
   peer_python tools/bench/agreement.py "$text"
 }
 
+bench_stages() {
+  setup_peer
+  peer_python tools/bench/peers.py models
+  peer_python tools/bench/stages.py "$@"
+}
+
 bench_busy() { python3 -B tools/bench/busy.py "$(python3 tools/fetch_model.py)" "$@"; }
 
 cmd_bench() {
   source tools/dev/build.sh
   source tools/dev/setup.sh
   local name=${1:-default}
-  case "$name" in default|kernels|peers|agreement|busy) ;; *) die "no bench '$name'; there are: kernels, peers, agreement, busy" ;; esac
+  case "$name" in default|kernels|peers|agreement|stages|busy) ;; *) die "no bench '$name'; there are: kernels, peers, agreement, stages, busy" ;; esac
   shift $(($# > 0 ? 1 : 0))
   cmd_setup
   [ "$name" = kernels ] || build_preset release teetee

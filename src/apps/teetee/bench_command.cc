@@ -1,6 +1,7 @@
 #include "apps/teetee/bench_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "apps/teetee/cli.h"
 #include "apps/teetee/model_files.h"
+#include "bench/cluster_subject.h"
 #include "bench/runner.h"
 
 namespace teetee::cli {
@@ -27,24 +29,16 @@ Status CheckTokens(const char* option, size_t tokens, size_t context) {
                                            " tokens");
 }
 
-// Every probe that was made, and their mean.
+// Every probe that was made, and the mean of those with all threads.
 struct Probes {
   std::unique_ptr<bench::Prober> prober;
-  bench::MachineLimits sum;
-  double count = 0;
+  size_t all_threads;
+  std::vector<bench::MachineLimits> made;
 
-  bench::MachineLimits Measure() {
-    const bench::MachineLimits now = prober->Measure();
-    sum.read_gb_s += now.read_gb_s;
-    sum.int8_gops += now.int8_gops;
-    sum.int4_gops += now.int4_gops;
-    sum.f32_gflops += now.f32_gflops;
-    ++count;
+  bench::MachineLimits Measure(size_t threads) {
+    const bench::MachineLimits now = prober->Measure(threads);
+    if (threads == all_threads) made.push_back(now);
     return now;
-  }
-  bench::MachineLimits Mean() const {
-    return {sum.read_gb_s / count, sum.int8_gops / count, sum.int4_gops / count,
-            sum.f32_gflops / count};
   }
 };
 
@@ -58,46 +52,76 @@ void ShowRound(const std::string& what, size_t round) {
 }
 
 size_t Threads(const BenchRequest& request) {
-  return request.threads != 0 ? request.threads : std::max(1u, std::thread::hardware_concurrency());
+  if (request.threads != 0) return request.threads;
+  return std::max<size_t>(1, std::thread::hardware_concurrency() / request.stages);
 }
 
-BenchReport MakeReport(ops::Isa isa, size_t threads, const bench::MachineLimits& limits,
+BenchReport MakeReport(ops::Isa isa, size_t threads, const std::vector<bench::MachineLimits>& made,
                        const std::vector<bench::PhaseResult>& results) {
   const std::string cpu = bench::CpuName(), name(ops::IsaName(isa));
+  const bench::MachineLimits limits = bench::Mean(made);
   return {bench::ToJson(cpu, name, limits, results),
           bench::ToTable(cpu, name, threads, limits, results)};
 }
 
-Result<BenchReport> MeasureMachine(const BenchRequest& request) {
-  const ops::Isa isa = request.isa.empty() ? ops::BestIsa() : TT_TRY(ops::ParseIsa(request.isa));
-  const auto prober = TT_TRY(bench::Prober::Make(isa, Threads(request)));
-  return MakeReport(isa, Threads(request), prober->Measure(), {});
-}
-
-Result<BenchReport> MeasureModel(const BenchRequest& request) {
+Result<bench::Plan> MakePlan(const BenchRequest& request) {
+  if (request.stages == 0) return Error(Code::kInvalidArgument, "--stages 0: give 1 or more");
   bench::Plan plan{Threads(request),
-                   1,
+                   request.stages,
                    request.prompt_tokens,
                    request.decode_tokens,
                    TT_TRY(ParseBatches(request.batches)),
                    request.tries};
+  if (plan.threads * plan.stages > bench::Prober::kMaxThreads) {
+    return Error(Code::kInvalidArgument, std::to_string(plan.threads * plan.stages) +
+                                             " threads in all, allowed are " +
+                                             std::to_string(bench::Prober::kMaxThreads));
+  }
   if (plan.tries == 0) return Error(Code::kInvalidArgument, "--tries 0: give 1 or more");
   TT_RETURN_IF_ERROR(CheckTokens("-p", plan.prompt_tokens, SIZE_MAX));
   TT_RETURN_IF_ERROR(CheckTokens("-n", plan.decode_tokens, SIZE_MAX));
+  return plan;
+}
+
+Result<BenchReport> MeasureMachine(const BenchRequest& request) {
+  const ops::Isa isa = request.isa.empty() ? ops::BestIsa() : TT_TRY(ops::ParseIsa(request.isa));
+  const size_t threads = TT_TRY(MakePlan(request)).threads;
+  const auto prober = TT_TRY(bench::Prober::Make(isa));
+  return MakeReport(isa, threads, {prober->Measure(threads)}, {});
+}
+
+// One process computes by calls, a cut model by the channels of the real thing.
+Result<std::unique_ptr<bench::Subject>> MakeSubject(const model::GgufFile& file,
+                                                    const bench::Plan& plan, ops::Isa isa) {
+#ifdef TEETEE_SIMULATED
+  if (plan.stages > 1) {
+    const size_t most = *std::max_element(plan.batches.begin(), plan.batches.end());
+    return std::unique_ptr<bench::Subject>(TT_TRY(bench::ClusterSubject::Start(
+        file, static_cast<uint32_t>(plan.stages), plan.threads, isa, most)));
+  }
+#else
+  if (plan.stages > 1) {
+    return Error(Code::kUnimplemented, "--stages needs simulated evidence, which this build lacks");
+  }
+#endif
+  return std::unique_ptr<bench::Subject>(
+      TT_TRY(bench::LocalSubject::Load(file, plan.threads, isa)));
+}
+
+Result<BenchReport> MeasureModel(const BenchRequest& request) {
+  const bench::Plan plan = TT_TRY(MakePlan(request));
+  const ops::Isa isa = TT_TRY(ChooseIsa(request.isa));
+  const auto file = TT_TRY(model::GgufFile::Open(request.model));
+  const auto config = TT_TRY(model::ModelConfig::From(file));
+  TT_RETURN_IF_ERROR(CheckTokens("-p", plan.prompt_tokens, config.context_length));
+  TT_RETURN_IF_ERROR(CheckTokens("-n", plan.decode_tokens, config.context_length));
+  const auto work = TT_TRY(bench::ModelWork::From(file));
   std::fprintf(stderr, "  loading %s ...\n", request.model.c_str());
-  ComputeOptions compute;
-  compute.model = request.model;
-  compute.isa = request.isa;
-  compute.threads = plan.threads;
-  const LoadedModel model = TT_TRY(LoadModel(compute));
-  TT_RETURN_IF_ERROR(CheckTokens("-p", plan.prompt_tokens, model.config.context_length));
-  TT_RETURN_IF_ERROR(CheckTokens("-n", plan.decode_tokens, model.config.context_length));
-  const auto work = TT_TRY(bench::ModelWork::From(TT_TRY(model::GgufFile::Open(request.model))));
-  Probes probes{TT_TRY(bench::Prober::Make(model.isa, plan.threads)), {}};
-  bench::LocalSubject subject(*model.pipeline);
+  const auto subject = TT_TRY(MakeSubject(file, plan, isa));
+  Probes probes{TT_TRY(bench::Prober::Make(isa)), plan.threads * plan.stages, {}};
   const auto results = TT_TRY(bench::RunPlan(
-      subject, work, plan, [&] { return probes.Measure(); }, ShowRound));
-  return MakeReport(model.isa, plan.threads, probes.Mean(), results);
+      *subject, work, plan, [&](size_t threads) { return probes.Measure(threads); }, ShowRound));
+  return MakeReport(isa, probes.all_threads, probes.made, results);
 }
 
 }  // namespace
@@ -156,8 +180,17 @@ void AddBenchCommand(CLI::App& app) {
       "\"stages\",\"threads\",\"tok_s\",\"share_of_limit\"}]}; a result without a quiet round has "
       "\"noisy\":true.");
   command->add_option("-m,--model", r.model, "GGUF file with weights");
-  command->add_option("-t,--threads", r.threads, "compute threads (default: one per processor)")
+  command
+      ->add_option("-t,--threads", r.threads,
+                   "compute threads of each stage (default: the processors, shared)")
       ->check(CLI::Range(1, 1024));
+  command
+      ->add_option(
+          "--stages", r.stages,
+          "cut the model into so many stages, each with -t threads, that talk over attested "
+          "channels on loopback")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
   command->add_option("-p,--prompt-tokens", r.prompt_tokens, "tokens of the prefill")
       ->capture_default_str();
   command->add_option("-n,--decode-tokens", r.decode_tokens, "steps of a decode")

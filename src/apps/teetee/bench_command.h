@@ -14,7 +14,8 @@ namespace teetee::cli {
 struct BenchRequest {
   std::string model;   // GGUF file; empty with machine_only
   std::string isa;     // empty: the fastest
-  size_t threads = 0;  // of each stage; 0: one per processor
+  size_t threads = 0;  // of each stage; 0: the processors, shared among the stages
+  size_t stages = 1;   // more than one: over attested channels on loopback
   size_t prompt_tokens = 512;
   size_t decode_tokens = 128;
   std::string batches = "1,8";

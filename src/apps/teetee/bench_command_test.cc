@@ -35,8 +35,8 @@ TEST(RunBench, RefusesWithoutAModel) {
 TEST(RunBench, RefusesZero) {
   BenchRequest request;
   request.model = "/nonexistent.gguf";  // refused before it is opened
-  for (size_t BenchRequest::*number :
-       {&BenchRequest::prompt_tokens, &BenchRequest::decode_tokens, &BenchRequest::tries}) {
+  for (size_t BenchRequest::*number : {&BenchRequest::prompt_tokens, &BenchRequest::decode_tokens,
+                                       &BenchRequest::tries, &BenchRequest::stages}) {
     BenchRequest zero = request;
     zero.*number = 0;
     EXPECT_EQ(RunBench(zero).error().code(), Code::kInvalidArgument);

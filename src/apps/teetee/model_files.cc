@@ -11,22 +11,6 @@
 namespace teetee::cli {
 namespace {
 
-Result<ops::Isa> ChooseIsa(const std::string& name) {
-  if (name.empty()) {
-    const ops::Isa best = ops::BestIsa();
-    if (best == ops::Isa::kScalar) {
-      PrintNote(
-          "this machine has no AVX2; the portable kernels run, which are much slower (same "
-          "results)");
-    }
-    return best;
-  }
-  const ops::Isa isa = TT_TRY(ops::ParseIsa(name));
-  const std::string note(ops::IsaNote(isa));
-  if (!note.empty()) PrintNote("--isa " + name + " " + note + " (same results)");
-  return isa;
-}
-
 Status RefuseWithoutWeights(const model::GgufFile& file, const std::string& path) {
   if (!file.tensors().empty()) return Ok{};
   return Error(
@@ -49,6 +33,22 @@ Result<std::string> ReadStdin(size_t max_bytes) {
 }
 
 }  // namespace
+
+Result<ops::Isa> ChooseIsa(const std::string& name) {
+  if (name.empty()) {
+    const ops::Isa best = ops::BestIsa();
+    if (best == ops::Isa::kScalar) {
+      PrintNote(
+          "this machine has no AVX2; the portable kernels run, which are much slower (same "
+          "results)");
+    }
+    return best;
+  }
+  const ops::Isa isa = TT_TRY(ops::ParseIsa(name));
+  const std::string note(ops::IsaNote(isa));
+  if (!note.empty()) PrintNote("--isa " + name + " " + note + " (same results)");
+  return isa;
+}
 
 void AddComputeOptions(CLI::App& command, ComputeOptions* o) {
   command.add_option("-m,--model", o->model, "GGUF file with weights")->required();
