@@ -19,6 +19,7 @@ ALLOWED = {
     "protocol": {"crypto", "chain"},
     "pipeline": {"crypto", "protocol", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain"},
     "head": {"crypto", "protocol", "manifest", "ops", "model", "engine", "attest", "net", "transport", "chain", "pipeline"},
+    "bench": {"ops", "model", "engine", "pipeline"},
     "client": {"crypto", "protocol", "manifest", "attest", "net", "chain"},
     "pages": {"crypto", "net"},
     "gateway": {"crypto", "protocol", "manifest", "net", "pages", "chain"},

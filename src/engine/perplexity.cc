@@ -14,7 +14,7 @@ constexpr size_t kMaxRows = 256;  // of one batch; bounds the memory for logits
 
 // Minus the sum of ln p over the scored positions of one chunk.
 Result<double> ScoreChunk(LocalPipeline& pipeline, std::span<const TokenId> ids,
-                          std::vector<float>& logits) {
+                          const PerplexityOptions& options, std::vector<float>& logits) {
   const size_t ctx = ids.size();
   const size_t vocab = pipeline.config().vocab_size;
   LocalSequence sequence = TT_TRY(pipeline.MakeSequence(ctx));
@@ -30,7 +30,9 @@ Result<double> ScoreChunk(LocalPipeline& pipeline, std::span<const TokenId> ids,
     TT_RETURN_IF_ERROR(pipeline.Forward({&item, 1}));
     if (item.error) return *std::move(item.error);
     for (size_t row = 0; scored && row < n; ++row) {
-      nll -= LogProbability(std::span(logits).subspan(row * vocab, vocab), ids[begin + row + 1]);
+      const auto of_row = std::span<const float>(logits).subspan(row * vocab, vocab);
+      if (options.on_logits) TT_RETURN_IF_ERROR(options.on_logits(of_row));
+      nll -= LogProbability(of_row, ids[begin + row + 1]);
     }
   }
   return nll;
@@ -71,8 +73,8 @@ Result<PerplexityResult> Perplexity(LocalPipeline& pipeline, std::span<const Tok
     const auto part = ids.subspan(chunk * ctx, ctx);
     std::vector<TokenId> window(part.begin(), part.end());
     window[0] = options.bos;
-    nll += TT_TRY(ScoreChunk(pipeline, window, logits));
-    result.scored += ctx - 1 - ctx / 2;
+    nll += TT_TRY(ScoreChunk(pipeline, window, options, logits));
+    result.scored += ScoredPositions(ctx);
     result.ppl = ops::Exp64(std::min(nll / static_cast<double>(result.scored), 700.0));
     if (progress) progress(chunk + 1, result.ppl);
   }

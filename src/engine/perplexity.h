@@ -8,6 +8,7 @@
 #include <functional>
 #include <span>
 
+#include "base/result.h"
 #include "engine/local_pipeline.h"
 
 namespace teetee::engine {
@@ -16,7 +17,13 @@ struct PerplexityOptions {
   size_t ctx = 256;   // 4 .. the context limit
   size_t chunks = 0;  // 0: all that the text fills
   TokenId bos = 0;
+  // Sees each scored position's logits (vocab_size), in the order of the text; an error ends the
+  // measurement. May be empty.
+  std::function<Status(std::span<const float> logits)> on_logits;
 };
+
+// Positions of one chunk that are scored.
+constexpr size_t ScoredPositions(size_t ctx) { return ctx - 1 - ctx / 2; }
 
 struct PerplexityResult {
   double ppl = 0;       // exp(-mean of ln p)

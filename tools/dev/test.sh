@@ -1,9 +1,12 @@
 # ./dev test [PRESET] [FILTER]: sets up, builds, runs every suite, ends with `N passed, N failed, N skipped`.
 
 # Suites in the order of their speed. Each prints its own closing counts; a suite without them has failed.
-SUITES=(lint image cpp web chain templates contracts e2e)
+SUITES=(lint image bench cpp web chain templates contracts e2e)
 
 suite_lint() { source tools/dev/lint.sh; if cmd_lint; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi; }
+suite_bench() {
+  if python3 -B -m unittest discover -s tools/bench -p '*_test.py'; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi
+}
 suite_image() { python3 tools/image/image_test.py; }
 suite_cpp() { python3 tools/run_gtests.py build "$FILTER"; }
 suite_contracts() { contracts/check.sh; }

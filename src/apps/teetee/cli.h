@@ -20,6 +20,7 @@ namespace teetee::cli {
 void AddRunCommand(CLI::App& app);
 void AddTokenizeCommand(CLI::App& app);
 void AddPerplexityCommand(CLI::App& app);
+void AddBenchCommand(CLI::App& app);
 
 // Runs `action` when `command` was given on the command line; an error ends the program with its
 // line and exit code. `action` must own, or share, the option values that it reads: it outlives the

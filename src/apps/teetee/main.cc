@@ -28,6 +28,7 @@ int Run(int argc, char** argv) {
   teetee::cli::AddRunCommand(app);
   teetee::cli::AddTokenizeCommand(app);
   teetee::cli::AddPerplexityCommand(app);
+  teetee::cli::AddBenchCommand(app);
   teetee::cli::AddModelCommands(app);
   teetee::cli::AddAttestCommands(app);
   teetee::cli::AddApproveCommand(app);

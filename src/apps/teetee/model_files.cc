@@ -11,19 +11,6 @@
 namespace teetee::cli {
 namespace {
 
-Result<ops::Isa> ChooseIsa(const std::string& name) {
-  if (name.empty()) {
-    const ops::Isa best = ops::BestIsa();
-    if (best == ops::Isa::kScalar) {
-      PrintNote(
-          "this machine has no AVX2; the portable kernels run, which are much slower (same "
-          "results)");
-    }
-    return best;
-  }
-  return ops::ParseIsa(name);
-}
-
 Status RefuseWithoutWeights(const model::GgufFile& file, const std::string& path) {
   if (!file.tensors().empty()) return Ok{};
   return Error(
@@ -46,6 +33,19 @@ Result<std::string> ReadStdin(size_t max_bytes) {
 }
 
 }  // namespace
+
+Result<ops::Isa> ChooseIsa(const std::string& name) {
+  if (name.empty()) {
+    const ops::Isa best = ops::BestIsa();
+    if (best == ops::Isa::kScalar) {
+      PrintNote(
+          "this machine has no AVX2; the portable kernels run, which are much slower (same "
+          "results)");
+    }
+    return best;
+  }
+  return ops::ParseIsa(name);
+}
 
 void AddComputeOptions(CLI::App& command, ComputeOptions* o) {
   command.add_option("-m,--model", o->model, "GGUF file with weights")->required();

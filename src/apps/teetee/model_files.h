@@ -26,6 +26,10 @@ struct ComputeOptions {
 };
 void AddComputeOptions(CLI::App& command, ComputeOptions* options);
 
+// The instruction set of that name, the fastest for an empty one; says on stderr what its name does
+// not. kInvalidArgument, kFailedPrecondition: as ops::ParseIsa.
+Result<ops::Isa> ChooseIsa(const std::string& name);
+
 // A model ready to run, in one process.
 struct LoadedModel {
   model::ModelConfig config;
