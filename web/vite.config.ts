@@ -23,6 +23,10 @@ export default defineConfig({
     restoreMocks: true,
     projects: [
       { extends: true, test: { name: "unit", environment: "node", include: ["src/**/*.test.ts", "tools/**/*.test.ts"] } },
+      // Against the running system, by tests/e2e.
+      ...(process.env.TEETEE_UP
+        ? [{ extends: true as const, test: { name: "stack", environment: "node" as const, include: ["src/**/*.stack.ts"] } }]
+        : []),
       { extends: true, test: { name: "dom", environment: "jsdom", include: ["src/**/*.test.tsx"], setupFiles: ["src/test-setup.ts"] } },
     ],
   },

@@ -6,7 +6,7 @@ from . import harness
 from .stack import PORT_BASE, ROOT, Stack
 
 # Each import declares its tests; this is the order in which they run. `updown` stops the stack, so it is the last.
-from . import openai_python, openai_node, same_bits, money, strict, bundles, refusals, meddling, leak, refund, faults, pages, hosting, updown  # noqa: F401, E401
+from . import openai_python, openai_node, page_client, same_bits, money, strict, bundles, refusals, meddling, leak, refund, faults, pages, hosting, updown  # noqa: F401, E401
 
 
 def choose(pattern: str) -> list[harness.Test]:

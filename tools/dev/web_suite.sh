@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../web"
 passed=0 failed=0 skipped=0
+export TEETEE_REQUIRE_BUILD=1  # `./dev test` has built what the verifiers are compared with
 
 step() {
   local name=$1

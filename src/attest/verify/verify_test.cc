@@ -2,6 +2,9 @@
 // must catch it.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+
 #include "attest/check.h"
 #include "attest/testing/quote_builder.h"
 #include "attest/verify/peer.h"
@@ -24,11 +27,27 @@ struct Verdict {
   std::string message;
 };
 
+// Into the file that $TEETEE_RECORD_VERDICTS names, one JSON object a line: the pages' verifier is held to the same
+// verdicts (web/src/shared/verify/lies.test.ts).
+void Record(const Bytes& evidence, const Bytes& collateral, const TrustFile& trust, int64_t now,
+            const Result<VerifiedPeer>& peer) {
+  const char* path = std::getenv("TEETEE_RECORD_VERDICTS");
+  if (path == nullptr) return;
+  Json line = Json::MakeObject({{"test", ::testing::UnitTest::GetInstance()->current_test_info()->name()},
+                                {"trust", trust.ToJson().Dump()},
+                                {"evidence", ToHex(evidence)},
+                                {"collateral", std::string(AsText(collateral))},
+                                {"now", now},
+                                {"check", peer ? "" : RefusedCheck(peer.error())}});
+  std::ofstream(path, std::ios::app) << line.Dump() << "\n";
+}
+
 Verdict Judge(FakeProvider& provider, int64_t now = kFakeNow) {
   TrustFile trust = provider.Trust();
   Bytes evidence = testing::CertificateEvidence(provider, testing::FakeClaims(kTlsKey, trust));
   auto peer = VerifyEvidence(evidence, *provider.Collateral(),
                              ExpectedReportData::Certificate(kTlsKey), trust, now);
+  Record(evidence, *provider.Collateral(), trust, now, peer);
   if (peer) return {};
   return {RefusedCheck(peer.error()), peer.error().message()};
 }
@@ -245,11 +264,12 @@ TEST(Peer, RefusesForeignClaims) {
   for (const Lie& lie : lies) {
     Claims claims = testing::FakeClaims(kTlsKey, trust);
     lie.tell(claims);
-    auto peer =
-        VerifyEvidence(testing::CertificateEvidence(provider, claims), *provider.Collateral(),
-                       ExpectedReportData::Certificate(kTlsKey), trust, kFakeNow);
+    Bytes evidence = testing::CertificateEvidence(provider, claims);
+    auto peer = VerifyEvidence(evidence, *provider.Collateral(),
+                               ExpectedReportData::Certificate(kTlsKey), trust, kFakeNow);
     ASSERT_FALSE(peer);
     EXPECT_EQ(RefusedCheck(peer.error()), lie.check);
+    if (lie.check != "claims.tls_key") Record(evidence, *provider.Collateral(), trust, kFakeNow, peer);
   }
 }
 
@@ -260,10 +280,12 @@ TEST(Peer, RefusesClaimsThatTheQuoteDoesNotBind) {
   Evidence evidence = *DecodeEvidence(testing::CertificateEvidence(provider, claims));
   claims.hpke_key[0] ^= 1;
   evidence.claims = EncodeClaims(claims);
-  auto peer = VerifyEvidence(*EncodeEvidence(evidence), *provider.Collateral(),
+  Bytes changed = *EncodeEvidence(evidence);
+  auto peer = VerifyEvidence(changed, *provider.Collateral(),
                              ExpectedReportData::Certificate(kTlsKey), trust, kFakeNow);
   ASSERT_FALSE(peer);
   EXPECT_EQ(RefusedCheck(peer.error()), "report_data");
+  Record(changed, *provider.Collateral(), trust, kFakeNow, peer);
 }
 
 class Channel : public ::testing::Test {
@@ -332,6 +354,7 @@ TEST(Class, SimulatedIsNeverProduction) {
   auto peer = VerifyEvidence(evidence, *provider.Collateral(),
                              ExpectedReportData::Certificate(kTlsKey), production, kFakeNow);
   ASSERT_FALSE(peer);
+  Record(evidence, *provider.Collateral(), production, kFakeNow, peer);
   EXPECT_EQ(RefusedCheck(peer.error()), "evidence.class");
   EXPECT_NE(peer.error().message().find("simulated evidence"), std::string::npos);
 }

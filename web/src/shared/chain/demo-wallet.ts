@@ -11,7 +11,7 @@ const KEPT = "teetee.demo-account";
 const schema = v.object({
   accounts: v.array(
     v.object({
-      name: v.picklist(["user", "host1", "host2"]),
+      name: v.picklist(["visitor", "user", "host1", "host2"]),
       address: v.pipe(v.string(), v.regex(/^0x[0-9a-fA-F]{40}$/)),
       private_key: v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/)),
     }),

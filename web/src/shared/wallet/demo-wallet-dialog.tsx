@@ -9,7 +9,12 @@ import { Badge } from "../ui/badge.tsx";
 import { endDemoQuestion, firstDemoQuestion, onDemoQuestion } from "./demo-questions.ts";
 import styles from "./wallet.module.css";
 
-const ROLES: Record<string, string> = { user: "User: buys credits and chats", host1: "Host 1: runs nodes", host2: "Host 2: runs nodes" };
+const ROLES: Record<string, string> = {
+  visitor: "New user: buys credits and chats",
+  user: "User of the proxy on this machine",
+  host1: "Host 1: runs nodes",
+  host2: "Host 2: runs nodes",
+};
 
 export function DemoWalletDialog() {
   const [question, setQuestion] = useState<DemoQuestion | null>(null);

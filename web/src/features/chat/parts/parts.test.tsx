@@ -8,6 +8,7 @@ import { ReplyView } from "./message.tsx";
 import { ParametersDialog } from "./parameters-dialog.tsx";
 import { refundState } from "./refund.tsx";
 import { routeChecks } from "./route-lock.tsx";
+import { tabPhase } from "./tab-panel.tsx";
 import { spoken } from "./thread.tsx";
 
 const noop = () => undefined;
@@ -77,4 +78,13 @@ test("checks of a route stand under the model or their slot", () => {
     { group: "Model", status: "passed", title: "The parameters hash to the id" },
     { group: "Slot 1", status: "failed", title: "The evidence names the plan's key" },
   ]);
+});
+
+test("a tab is open, closing for a day, then over", () => {
+  const at = (signer: string | undefined, closeAt: bigint) => ({ tab: { signer, closeAt } }) as never;
+  expect(tabPhase(null, 0)).toBe("none");
+  expect(tabPhase(at(undefined, 0n), 0)).toBe("none");
+  expect(tabPhase(at("0x1", 0n), 5)).toBe("open");
+  expect(tabPhase(at("0x1", 10n), 9)).toBe("closing");
+  expect(tabPhase(at("0x1", 10n), 10)).toBe("over");
 });

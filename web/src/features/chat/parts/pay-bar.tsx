@@ -11,10 +11,10 @@ import { Button } from "@/shared/ui/button.tsx";
 import { Dialog, DialogActions } from "@/shared/ui/dialog.tsx";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { NotYet } from "@/shared/ui/states.tsx";
-import { Term } from "@/shared/ui/term.tsx";
 import { useWalletDialogs } from "@/shared/wallet/wallet-context.tsx";
 import type { PayMode } from "../model/conversation.ts";
 import styles from "./pay-bar.module.css";
+import { TabPanel } from "./tab-panel.tsx";
 
 export interface PayBarProps {
   mode: PayMode;
@@ -80,15 +80,10 @@ function PayDialog({ mode, route, tabs, onMode, onClose }: PayBarProps & { onClo
         {option("free", "Free, as a host", host ? `Your wallet hosts nodes of this model until ${formatTime(hostUntil.data ?? 0)}.` : "For wallets that host a node of this model. Yours does not now.", !host)}
       </fieldset>
       {host && <NotYet>The free quota that is left cannot be shown; a node that has given enough says so.</NotYet>}
+      {tabs && <TabPanel status={status} user={tabs.user} />}
       <Facts
         items={[
           ["Your credits", credits.data === undefined ? "unknown" : <Amount key="c" wei={credits.data} />],
-          [
-            <Term key="n" name="tab">
-              In the tab
-            </Term>,
-            status?.tab.signer ? <Amount key="t" wei={status.tab.funded - status.tab.spent} digits={9} /> : "no tab is open with this head",
-          ],
           ["To read your words", route ? `${ethPerMillion(route.params.priceIn)} ETH per million tokens` : "unknown"],
           ["To write the answer", route ? `${ethPerMillion(route.params.priceOut)} ETH per million tokens` : "unknown"],
         ]}
