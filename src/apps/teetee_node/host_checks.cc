@@ -14,39 +14,30 @@ namespace {
 
 constexpr std::string_view kKnownLabel = "teetee known answer v1";
 
-ByteView FloatBytes(const std::vector<float>& values) {
+ByteView FloatBytes(std::span<const float> values) {
   return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)};
 }
 
-template <class T>
-std::vector<T> Part(const std::vector<T>& all, size_t from, size_t count) {
-  const auto begin = all.begin() + static_cast<ptrdiff_t>(from);
-  return std::vector<T>(begin, begin + static_cast<ptrdiff_t>(count));
-}
-
-// Through the queue that serves requests, so that it neither disturbs nor overtakes them. One row at a time where each row's logits
-// count: how rows are grouped changes no bit (docs/formats/numerics.md).
+// Through the queue that serves requests, as one sequence like any other.
 net::Task<Result<Hash32>> Compute(Node::State& s, uint64_t seed, uint64_t n) {
   const model::Shard& shard = s.compute->shard();
   auto sequence = s.compute->Open(n);
   TT_CO_CHECK(sequence);
-  const pipeline::KnownInput input = pipeline::MakeKnownInput(shard, seed, n);
   auto hash = std::make_shared<crypto::Sha256Stream>();
-  pipeline::Compute::OnLogits take = nullptr;
+  pipeline::KnownInput input = pipeline::MakeKnownInput(shard, seed, n);
+  pipeline::ComputeJob job;
+  job.ids = std::move(input.ids);
+  job.x = std::move(input.x);
   if (shard.is_last()) {
-    take = [hash](std::vector<float>& logits) -> Status {
+    job.logits = n;
+    job.on_logits = [hash](size_t, std::span<const float> logits) -> Status {
       hash->Update(FloatBytes(logits));
       return Ok{};
     };
   }
-  const size_t step = shard.is_last() ? 1 : n, dim = shard.config().hidden_dim;
-  for (size_t at = 0; at < n; at += step) {
-    auto task = shard.is_first() ? s.compute->ForwardIds(*sequence, at, Part(input.ids, at, step), take)
-                                 : s.compute->Forward(*sequence, at, Part(input.x, at * dim, step * dim), take);
-    auto rows = co_await std::move(task);
-    TT_CO_CHECK(rows);
-    if (!shard.is_last()) hash->Update(FloatBytes(*rows));
-  }
+  auto rows = co_await s.compute->Forward(*sequence, std::move(job));
+  TT_CO_CHECK(rows);
+  if (!shard.is_last()) hash->Update(FloatBytes(*rows));
   co_return hash->Finish();
 }
 
@@ -64,7 +55,7 @@ net::Task<Result<Known>> ComputeAll(Node::State& s) {
     TT_CO_CHECK(output);
     rows += kat.n_tokens;
     Json item = Json::MakeObject();
-    item.Set("seed", kat.seed).Set("n_tokens", kat.n_tokens).Set("output_sha256", ToHex(*output));
+    item.Set("seed", ToHex0x(ByteWriter().U64Be(kat.seed).bytes())).Set("n_tokens", kat.n_tokens).Set("output_sha256", ToHex(*output));
     out.kats.Push(std::move(item));
   }
   const double seconds = std::chrono::duration<double>(net::SteadyClock::now() - began).count();

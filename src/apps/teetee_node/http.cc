@@ -28,7 +28,7 @@ Json Counters(Node::State& s) {
     const auto& c = s.stage->counters();
     requests = c.opened, tokens_in = c.tokens_in, tokens_out = c.tokens_out;
   }
-  return Json::MakeObject({{"requests", requests}, {"tokens_in", tokens_in}, {"tokens_out", tokens_out}, {"busy_seconds", s.compute->busy_seconds()}});
+  return Json::MakeObject({{"requests", requests}, {"tokens_in", tokens_in}, {"tokens_out", tokens_out}, {"busy_seconds", s.compute->counters().busy_seconds}});
 }
 
 HttpResponse Health(Node::State& s) {
