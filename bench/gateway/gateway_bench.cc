@@ -36,7 +36,9 @@ uint64_t NowNs() { return static_cast<uint64_t>(net::SteadyClock::now().time_sin
 // ---- the head
 
 Task<void> StreamChunks(net::HttpReply& reply, Load load) {
-  Status status = co_await reply.Begin(200, {{"Content-Type", "application/octet-stream"}});
+  net::HttpHeaders headers;
+  headers.Set("Content-Type", "application/octet-stream");
+  Status status = co_await reply.Begin(200, std::move(headers));
   const Bytes preamble(36, 1);
   if (status) status = co_await reply.Write(preamble);
   auto due = net::SteadyClock::now();
