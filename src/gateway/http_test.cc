@@ -187,6 +187,7 @@ TEST_F(HttpTest, ListsAModelOnlyWithTheManifestThatItsIdNames) {
 TEST_F(HttpTest, RelaysEvidenceOfTheNodeItselfOnly) {
   Run([](HttpTest* t) -> Task<void> {
     const std::string path = "/v1/teetee/nodes/" + ToHex0x(t->head_) + "/evidence";
+    co_await t->HeadIsLive();
     auto good = co_await t->Fetch(t->Request("GET", path));
     EXPECT_EQ(good.status, 200);
     EXPECT_EQ(good.text(), t->node_->pages["/v1/teetee/evidence"]);
