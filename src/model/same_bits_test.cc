@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/testing/sanitizers.h"
@@ -136,12 +137,9 @@ class SameBits : public ::testing::TestWithParam<ops::DType> {
  protected:
   void CheckInstructionSetsThreadsAndChunks(ops::Isa isa) {
     CutModel model(file_, isa, {kSyntheticBlocks});
-    for (size_t threads : {1, 2, 3, 4}) {
-      for (size_t chunk : {1, 7, 64, 512}) {
-        if (chunk < 64 && threads > 2) continue;  // more threads than cores: slow, not different
-        EXPECT_EQ(LogitsHash(model, {.threads = threads, .chunk = chunk}), expected_)
-            << ops::IsaName(isa) << ", " << threads << " threads, chunks of " << chunk;
-      }
+    for (auto [threads, chunk] : {std::pair<size_t, size_t>{1, 1}, {1, 512}, {2, 7}, {2, 64}, {3, 64}, {4, 512}}) {
+      EXPECT_EQ(LogitsHash(model, {.threads = threads, .chunk = chunk}), expected_)
+          << ops::IsaName(isa) << ", " << threads << " threads, chunks of " << chunk;
     }
   }
 
