@@ -13,6 +13,9 @@ namespace {
 // Answers are made outside of coroutines: g++ 12 cannot keep an initializer list in a coroutine's frame.
 net::HttpResponse HealthResponse() { return net::HttpResponse::OfJson(200, Json::MakeObject({{"status", "ok"}})); }
 
+bool Asks(const std::string& path) { return path == "/v1/chat/completions" || path == "/v1/completions"; }
+bool MovesMoney(const std::string& path) { return path == "/v1/teetee/buy" || path == "/v1/teetee/withdraw" || path == "/v1/teetee/close"; }
+
 Json ModelJson(const std::string& name, const Hash32& id, attest::EvidenceClass evidence_class) {
   Json facts = Json::MakeObject({{"model", ToHex0x(id)}, {"class", attest::EvidenceClassName(evidence_class)}});
   return Json::MakeObject({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", "teetee"}, {"teetee", std::move(facts)}});
@@ -93,30 +96,36 @@ net::HttpResponse Proxy::ErrorResponse(const Error& error) const {
   return out;
 }
 
-net::Task<void> Proxy::Handle(net::HttpRequest& request, net::HttpReply& reply) {
-  if (auto foreign = RefuseForeignPage(request)) {
-    (void)co_await reply.Send(*std::move(foreign));
-    co_return;
-  }
+// Everything that is answered at once: refusals, and what stands in memory or in a folder. Nothing: the path needs a coroutine.
+std::optional<net::HttpResponse> Proxy::AnswerAtOnce(const net::HttpRequest& request) const {
+  if (auto foreign = RefuseForeignPage(request)) return foreign;
   const bool get = request.method == "GET" || request.method == "HEAD";
   const std::string& path = request.path;
-  const bool asks = path == "/v1/chat/completions" || path == "/v1/completions";
-  const bool pays = path == "/v1/teetee/buy" || path == "/v1/teetee/withdraw" || path == "/v1/teetee/close";
+  if (Asks(path) || MovesMoney(path)) {
+    if (request.method != "POST") return MethodNotAllowed("POST");
+    return std::nullopt;
+  }
   const bool one_model = path.starts_with("/v1/models/");
-  const bool shows = path == "/healthz" || path == "/v1/models" || path == "/v1/teetee/status" || path == "/v1/teetee/receipts" || one_model;
-  if ((asks || pays) && request.method == "POST") {
-    co_await (pays ? Money(request, reply) : Complete(request, reply));
-  } else if (asks || pays || (shows && !get)) {
-    (void)co_await reply.Send(MethodNotAllowed(shows ? "GET, HEAD" : "POST"));
-  } else if (path == "/v1/teetee/status") {
-    co_await Status(reply);
-  } else if (shows) {
-    (void)co_await reply.Send(path == "/healthz"     ? HealthResponse()
-                              : path == "/v1/models" ? ModelsResponse(trust_)
-                              : one_model            ? ModelResponse(trust_, path.substr(sizeof "/v1/models"))
-                                                     : ReceiptsResponse(bundles_));
+  const bool known = one_model || path == "/healthz" || path == "/v1/models" || path == "/v1/teetee/status" || path == "/v1/teetee/receipts";
+  if (!known) return ErrorResponse(Error(Code::kNotFound, "no such path: the proxy serves /v1/models, /v1/chat/completions, /v1/completions"));
+  if (!get) return MethodNotAllowed("GET, HEAD");
+  if (one_model) return ModelResponse(trust_, path.substr(sizeof "/v1/models"));
+  if (path == "/healthz") return HealthResponse();
+  if (path == "/v1/models") return ModelsResponse(trust_);
+  if (path == "/v1/teetee/receipts") return ReceiptsResponse(bundles_);
+  return std::nullopt;
+}
+
+net::Task<void> Proxy::Handle(net::HttpRequest& request, net::HttpReply& reply) {
+  auto at_once = AnswerAtOnce(request);
+  if (at_once) {
+    (void)co_await reply.Send(*std::move(at_once));
+  } else if (MovesMoney(request.path)) {
+    co_await Money(request, reply);
+  } else if (Asks(request.path)) {
+    co_await Complete(request, reply);
   } else {
-    (void)co_await reply.Send(ErrorResponse(Error(Code::kNotFound, "no such path: the proxy serves /v1/models, /v1/chat/completions, /v1/completions")));
+    co_await Status(reply);
   }
 }
 

@@ -15,6 +15,7 @@ class Proxy {
   net::Task<void> FollowProofs();  // until cancelled
 
  private:
+  std::optional<net::HttpResponse> AnswerAtOnce(const net::HttpRequest& request) const;
   net::Task<void> Complete(net::HttpRequest& request, net::HttpReply& reply);
   net::Task<void> Status(net::HttpReply& reply);
   net::Task<Json> StatusJson();
