@@ -14,6 +14,7 @@ import { Segments } from "@/shared/ui/tabs.tsx";
 import { useWalletDialogs } from "@/shared/wallet/wallet-context.tsx";
 import { Alerts } from "./components/alerts.tsx";
 import { EarningsCard } from "./components/earnings-card.tsx";
+import styles from "./components/dashboard.module.css";
 import { NodeCard } from "./components/node-card.tsx";
 
 const RANGES = [
@@ -80,7 +81,9 @@ function Nodes({ host, nodes }: { host: `0x${string}`; nodes: readonly ListedNod
   return (
     <>
       <Alerts nodes={sorted} />
-      <Segments label="Time range" options={RANGES} value={range} onChange={setRange} />
+      <div className={styles.range}>
+        <Segments label="Time range" options={RANGES} value={range} onChange={setRange} />
+      </div>
       <EarningsCard host={host} nodes={sorted} range={range} />
       {sorted.map((node) => (
         <NodeCard key={node.key} node={node} range={range} />

@@ -31,7 +31,7 @@ export function ReceiptPage({ id }: { id: `0x${string}` }) {
       <GatewayState query={found} height={20}>
         {(receipt) => <ReceiptView id={id} receipt={receipt} />}
       </GatewayState>
-      <OwnReceipt />
+      <OwnReceipt id={id} />
     </Page>
   );
 }

@@ -1,5 +1,5 @@
 // A small line or bar chart in SVG. Its numbers are also there as a table for screen readers. `null` is a gap.
-import { Fragment, useState } from "react";
+import { Fragment, useEffect, useRef, useState } from "react";
 import styles from "./chart.module.css";
 import { layOut, type Point } from "./chart-layout.ts";
 
@@ -13,29 +13,48 @@ export interface ChartProps {
   formatX: (x: number) => string;
 }
 
-const WIDTH = 640;
 const HEIGHT = 190;
+
+// Laid out for the width that it has, so that its text is never scaled.
+function useWidth() {
+  const ref = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(640);
+  useEffect(() => {
+    if (!ref.current || typeof ResizeObserver === "undefined") return;
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.max(240, Math.round(entry.contentRect.width))));
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return { ref, width };
+}
 
 export function Chart({ title, kind, points, formatValue, formatX }: ChartProps) {
   const [at, setAt] = useState<number | null>(null);
-  const chart = layOut(points, WIDTH, HEIGHT);
-  if (!chart) return <p className={styles.none}>{title}: nothing measured in this time.</p>;
+  const { ref, width } = useWidth();
+  const chart = layOut(points, width, HEIGHT);
+  if (!chart) {
+    return (
+      <figure ref={ref} className={styles.none}>
+        {title}: nothing in this time.
+      </figure>
+    );
+  }
   const marked = at === null ? null : (chart.marks[at] ?? null);
   const nearest = (event: React.PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * WIDTH;
+    const x = ((event.clientX - box.left) / box.width) * width;
     setAt(chart.marks.reduce((best, mark, i) => (Math.abs(mark.x - x) < Math.abs((chart.marks[best]?.x ?? 0) - x) ? i : best), 0));
   };
   return (
-    <figure className={styles.chart}>
+    <figure ref={ref} className={styles.chart}>
       <figcaption className={styles.title}>
         <span>{title}</span>
         <span className={styles.reading}>{marked ? `${formatX(marked.at)}: ${marked.value === null ? "no data" : formatValue(marked.value)}` : ""}</span>
       </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={title} onPointerMove={nearest} onPointerLeave={() => setAt(null)}>
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={title} onPointerMove={nearest} onPointerLeave={() => setAt(null)}>
         {chart.ticks.map((tick) => (
           <Fragment key={tick.value}>
-            <line x1={chart.left} x2={WIDTH - chart.right} y1={tick.y} y2={tick.y} className={styles.grid} />
+            <line x1={chart.left} x2={width - chart.right} y1={tick.y} y2={tick.y} className={styles.grid} />
             <text x={chart.left - 8} y={tick.y + 4} textAnchor="end" className={styles.label}>
               {formatValue(tick.value)}
             </text>
@@ -62,7 +81,7 @@ export function Chart({ title, kind, points, formatValue, formatX }: ChartProps)
         <text x={chart.left} y={HEIGHT - 4} className={styles.label}>
           {formatX(chart.marks[0]?.at ?? 0)}
         </text>
-        <text x={WIDTH - chart.right} y={HEIGHT - 4} textAnchor="end" className={styles.label}>
+        <text x={width - chart.right} y={HEIGHT - 4} textAnchor="end" className={styles.label}>
           {formatX(chart.marks.at(-1)?.at ?? 0)}
         </text>
       </svg>

@@ -13,6 +13,7 @@ import {
 import { GatewayState } from "@/shared/gateway/gateway-state.tsx";
 import type { ListedNode } from "@/shared/gateway/get-nodes.ts";
 import { formatEth } from "@/shared/lib/amount.ts";
+import { formatCount } from "@/shared/lib/format.ts";
 import { useNow } from "@/shared/lib/use-now.ts";
 import { useSetup } from "@/shared/setup/setup.tsx";
 import { Amount } from "@/shared/ui/amount.tsx";
@@ -54,10 +55,9 @@ function Money({ earned, range }: { earned: Earned; range: Range }) {
   const now = useNow(10_000);
   const credits = useCredits();
   const pace = paceWeiPerDay(earned.events, now);
-  const points = earningsOverTime(earned.events, range, now).map((step) => ({
-    x: step.to,
-    y: Number(step.amount),
-  }));
+  const steps = earningsOverTime(earned.events, range, now);
+  const none = steps.every((step) => step.amount === 0n);
+  const points = steps.map((step) => ({ x: step.to, y: none ? null : Number(step.amount) / 1e9 }));
   const { sums } = earned;
   return (
     <>
@@ -78,13 +78,7 @@ function Money({ earned, range }: { earned: Earned; range: Range }) {
           <Amount wei={sums.withdrawn} />
         </Stat>
       </div>
-      <Chart
-        title="Earnings"
-        kind="bar"
-        points={points}
-        formatValue={(wei) => `${formatEth(BigInt(Math.round(wei)))} ETH`}
-        formatX={(t) => timeLabel(t, range)}
-      />
+      <Chart title="Earned, in gwei (a billionth of an ETH)" kind="bar" points={points} formatValue={formatCount} formatX={(t) => timeLabel(t, range)} />
       <PayOut sums={sums} balance={credits.data ?? 0n} />
     </>
   );

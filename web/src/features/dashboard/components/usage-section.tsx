@@ -55,13 +55,13 @@ function UsageView({ usage, range, isHead }: { usage: Usage; range: Range; isHea
         />
         <UsageChart
           title="Tokens, read and written"
-          unit="tokens"
+          unit=""
           usage={usage}
           range={range}
           of={(p) => p.tokens_in + p.tokens_out}
         />
         <UsageChart
-          title="Busy time"
+          title="Busy time, share of the step"
           unit="%"
           kind="line"
           usage={usage}

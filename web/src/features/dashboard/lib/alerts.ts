@@ -82,7 +82,7 @@ function evidenceAlert(node: WatchedNode): Alert | null {
     source: "page",
     severity: "urgent",
     title: "Its evidence is refused",
-    text: `${node.refusal} Clients refuse it too, so no work comes.`,
+    text: `${node.refusal.replace(/\.$/, "")}. Clients refuse it too, so no work comes.`,
   };
 }
 

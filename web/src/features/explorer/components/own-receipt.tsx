@@ -1,7 +1,9 @@
 // For the owner of an answer: drop its bundle, and every check of `teetee verify` runs here, with the very prompt and answer. The file is
 // read in this page only; nothing of it is sent anywhere.
+import { useQuery } from "@tanstack/react-query";
 import { FileCheck } from "lucide-react";
-import { type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useCallback, useEffect, useRef, useState } from "react";
+import { Link } from "react-router";
 import { usePublicClient } from "wagmi";
 import { type Bundle, bundleText } from "@/shared/client/bundle.ts";
 import type { ChainReader } from "@/shared/client/chain.ts";
@@ -13,35 +15,39 @@ import { Card } from "@/shared/ui/card.tsx";
 import { type CheckItem, CheckList } from "@/shared/ui/check-list.tsx";
 import { CodeBlock } from "@/shared/ui/code-block.tsx";
 import { ErrorState } from "@/shared/ui/states.tsx";
-import { conversationOf, type JudgedBundle, judgeBundle } from "../lib/judge-bundle.ts";
+import { useVault } from "@/shared/vault/vault-context.tsx";
+import { conversationOf, type JudgedBundle, judgeBundle, receiptIdOf } from "../lib/judge-bundle.ts";
 import styles from "./explorer.module.css";
 
-export function OwnReceipt() {
-  const { gateway, trust, chainId } = useSetup();
-  const client = usePublicClient({ chainId });
-  const [judged, setJudged] = useState<JudgedBundle | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const read = async (file: File) => {
-    setBusy(true);
-    setProblem(null);
-    setJudged(null);
-    try {
-      setJudged(
-        await judgeBundle(new Uint8Array(await file.arrayBuffer()), {
-          gateway,
-          trust,
-          reader: (client as ChainReader | undefined) ?? null,
-        }),
-      );
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-    setBusy(false);
-  };
+/** `id`: the receipt that the page is about; a bundle of another one is said to be so. */
+export function OwnReceipt({ id }: { id?: `0x${string}` }) {
+  const { vault } = useVault();
+  const { judged, problem, busy, judge } = useJudge();
+  const kept = useQuery({
+    queryKey: ["vault", vault?.owner, "bundle", id],
+    queryFn: async () => (await vault?.get("bundle", id ?? "")) ?? null,
+    enabled: vault !== null && id !== undefined,
+  });
+  const text = kept.data;
+  useEffect(() => {
+    if (text) void judge(new TextEncoder().encode(text));
+  }, [text, judge]);
   return (
-    <Card title="Is it your answer?">
-      <Drop onFile={(file) => void read(file)} busy={busy} />
+    <Card title={id === undefined ? "Do you own an answer?" : "Is it your answer?"}>
+      {text ? (
+        <p>You chatted in this browser: its own copy of the answer was found and checked.</p>
+      ) : (
+        <Drop
+          onFile={(file) => void file.arrayBuffer().then((buffer) => judge(new Uint8Array(buffer)))}
+          busy={busy}
+        />
+      )}
+      {!text && id !== undefined && vault === null && (
+        <p className={styles.quiet}>
+          If you chatted in this browser, open your conversations on the <Link to="/chat">chat page</Link>,
+          then come back: the copy there is checked by itself.
+        </p>
+      )}
       {problem && (
         <ErrorState
           kind="refused"
@@ -52,9 +58,41 @@ export function OwnReceipt() {
           }}
         />
       )}
+      {judged && id !== undefined && receiptIdOf(judged.bundle) !== id && (
+        <ErrorState
+          kind="refused"
+          problem={{
+            message: "This bundle is of another receipt than this page.",
+            cause: receiptIdOf(judged.bundle),
+            next: "What follows is about that one.",
+          }}
+        />
+      )}
       {judged && <Judged judged={judged} />}
     </Card>
   );
+}
+
+function useJudge() {
+  const { gateway, trust, chainId } = useSetup();
+  const client = usePublicClient({ chainId });
+  const [judged, setJudged] = useState<JudgedBundle | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const judge = useCallback(
+    async (bytes: Uint8Array) => {
+      setBusy(true);
+      setProblem(null);
+      setJudged(null);
+      const reader = (client as ChainReader | undefined) ?? null;
+      await judgeBundle(bytes, { gateway, trust, reader }).then(setJudged, (error: unknown) => {
+        setProblem(error instanceof Error ? error.message : String(error));
+      });
+      setBusy(false);
+    },
+    [gateway, trust, client],
+  );
+  return { judged, problem, busy, judge };
 }
 
 function Drop({ onFile, busy }: { onFile: (file: File) => void; busy: boolean }) {

@@ -55,6 +55,10 @@ async function onChain(
   }
 }
 
+export function receiptIdOf(bundle: Pick<Bundle, "receipt">): string {
+  return structHash("Receipt", bundle.receipt.receipt);
+}
+
 /** The question as text, whatever the request's form, and the answers. */
 export function conversationOf(bundle: Pick<Bundle, "body" | "outputs">): {
   prompt: string;

@@ -4,7 +4,10 @@ import { composeSlotKey, keepCompose, keptComposes } from "./kept-composes.ts";
 function storage(): Storage {
   const kept = new Map<string, string>();
   const get = (key: string) => kept.get(key) ?? null;
-  return { getItem: get, setItem: (key: string, value: string) => kept.set(key, value) } as unknown as Storage;
+  return {
+    getItem: get,
+    setItem: (key: string, value: string) => kept.set(key, value),
+  } as unknown as Storage;
 }
 
 it("keeps the newest first, each once, per model, slot and wallet", () => {
