@@ -13,8 +13,8 @@ import { EmptyState } from "@/shared/ui/states.tsx";
 import { Segments } from "@/shared/ui/tabs.tsx";
 import { useWalletDialogs } from "@/shared/wallet/wallet-context.tsx";
 import { Alerts } from "./components/alerts.tsx";
-import { EarningsCard } from "./components/earnings-card.tsx";
 import styles from "./components/dashboard.module.css";
+import { EarningsCard } from "./components/earnings-card.tsx";
 import { NodeCard } from "./components/node-card.tsx";
 
 const RANGES = [

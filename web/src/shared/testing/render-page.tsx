@@ -41,7 +41,10 @@ export function testConfig(change: object = {}): PageConfig {
   });
 }
 
-export function renderPage(page: ReactNode, { config = testConfig(), path = "/" }: { config?: PageConfig; path?: string } = {}) {
+export function renderPage(
+  page: ReactNode,
+  { config = testConfig(), path = "/" }: { config?: PageConfig; path?: string } = {},
+) {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   return render(
     <MemoryRouter initialEntries={[path]}>
@@ -65,7 +68,8 @@ export function answering(answers: Readonly<Record<string, unknown>>): typeof fe
   return async (input) => {
     const { pathname } = new URL(String(input), "http://127.0.0.1:1");
     const answer = answers[pathname];
-    if (answer === undefined) return new Response('{"error":{"message":"there is no such thing"}}', { status: 404 });
+    if (answer === undefined)
+      return new Response('{"error":{"message":"there is no such thing"}}', { status: 404 });
     return new Response(JSON.stringify(answer), { headers: { "content-type": "application/json" } });
   };
 }

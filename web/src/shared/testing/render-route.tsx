@@ -1,6 +1,6 @@
 // For tests of pages with a wallet: one route with everything around it, a gateway that answers from a table, and a chain that answers from a function.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render } from "@testing-library/react";
+import { configure, render } from "@testing-library/react";
 import { MemoryRouter, Route, Routes } from "react-router";
 import { type Address, custom } from "viem";
 import { vi } from "vitest";
@@ -11,6 +11,9 @@ import type { PageConfig } from "../setup/get-config.ts";
 import { SetupProvider } from "../setup/setup.tsx";
 import { VaultProvider } from "../vault/vault-context.tsx";
 import { WalletDialogsProvider } from "../wallet/wallet-context.tsx";
+
+// A busy machine is no failure.
+configure({ asyncUtilTimeout: 15_000 });
 
 type Answer = unknown | ((url: URL, init: RequestInit | undefined) => Response | Promise<Response>);
 export type Answers = Readonly<Record<string, Answer>>;

@@ -59,7 +59,9 @@ export function layOut(points: readonly Point[], width: number, height: number):
     ticks: [0, highest / 2, highest].map((value) => ({ value, y: toY(value) })),
     marks,
     line: runs(marks).map(path).join(""),
-    area: runs(marks).map((run) => areaOf(run, base)).join(""),
+    area: runs(marks)
+      .map((run) => areaOf(run, base))
+      .join(""),
   };
 }
 

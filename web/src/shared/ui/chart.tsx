@@ -21,7 +21,9 @@ function useWidth() {
   const [width, setWidth] = useState(640);
   useEffect(() => {
     if (!ref.current || typeof ResizeObserver === "undefined") return;
-    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.max(240, Math.round(entry.contentRect.width))));
+    const observer = new ResizeObserver(
+      ([entry]) => entry && setWidth(Math.max(240, Math.round(entry.contentRect.width))),
+    );
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);
@@ -43,15 +45,30 @@ export function Chart({ title, kind, points, formatValue, formatX }: ChartProps)
   const nearest = (event: React.PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * width;
-    setAt(chart.marks.reduce((best, mark, i) => (Math.abs(mark.x - x) < Math.abs((chart.marks[best]?.x ?? 0) - x) ? i : best), 0));
+    setAt(
+      chart.marks.reduce(
+        (best, mark, i) => (Math.abs(mark.x - x) < Math.abs((chart.marks[best]?.x ?? 0) - x) ? i : best),
+        0,
+      ),
+    );
   };
   return (
     <figure ref={ref} className={styles.chart}>
       <figcaption className={styles.title}>
         <span>{title}</span>
-        <span className={styles.reading}>{marked ? `${formatX(marked.at)}: ${marked.value === null ? "no data" : formatValue(marked.value)}` : ""}</span>
+        <span className={styles.reading}>
+          {marked
+            ? `${formatX(marked.at)}: ${marked.value === null ? "no data" : formatValue(marked.value)}`
+            : ""}
+        </span>
       </figcaption>
-      <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={title} onPointerMove={nearest} onPointerLeave={() => setAt(null)}>
+      <svg
+        viewBox={`0 0 ${width} ${HEIGHT}`}
+        role="img"
+        aria-label={title}
+        onPointerMove={nearest}
+        onPointerLeave={() => setAt(null)}
+      >
         {chart.ticks.map((tick) => (
           <Fragment key={tick.value}>
             <line x1={chart.left} x2={width - chart.right} y1={tick.y} y2={tick.y} className={styles.grid} />
@@ -68,7 +85,15 @@ export function Chart({ title, kind, points, formatValue, formatX }: ChartProps)
         ) : (
           chart.marks.map((mark) =>
             mark.value === null ? null : (
-              <rect key={mark.at} x={mark.x - chart.barWidth / 2} y={mark.y} width={chart.barWidth} height={Math.max(0, chart.base - mark.y)} rx="2" className={styles.bar} />
+              <rect
+                key={mark.at}
+                x={mark.x - chart.barWidth / 2}
+                y={mark.y}
+                width={chart.barWidth}
+                height={Math.max(0, chart.base - mark.y)}
+                rx="2"
+                className={styles.bar}
+              />
             ),
           )
         )}

@@ -25,8 +25,20 @@ export interface CheckItem {
   readonly facts?: readonly CheckFact[];
 }
 
-const ICONS = { waiting: CircleDashed, running: LoaderCircle, passed: CircleCheck, failed: CircleX, skipped: CircleMinus };
-const WORDS = { waiting: "waiting", running: "running", passed: "passed", failed: "failed", skipped: "skipped" };
+const ICONS = {
+  waiting: CircleDashed,
+  running: LoaderCircle,
+  passed: CircleCheck,
+  failed: CircleX,
+  skipped: CircleMinus,
+};
+const WORDS = {
+  waiting: "waiting",
+  running: "running",
+  passed: "passed",
+  failed: "failed",
+  skipped: "skipped",
+};
 
 export interface CheckListProps {
   label: string;

@@ -1,6 +1,7 @@
 // Text to copy: YAML, commands, JSON.
-import { CopyButton } from "./copy-button.tsx";
+
 import styles from "./code-block.module.css";
+import { CopyButton } from "./copy-button.tsx";
 
 export interface CodeBlockProps {
   code: string;

@@ -19,7 +19,12 @@ export function Hash({ value, to, label = "value", whole = false }: HashProps) {
   return (
     <span className={styles.hash}>
       {to ? <Link to={to}>{text}</Link> : text}
-      <button type="button" onClick={() => void copy(value)} aria-label={copied ? "Copied" : `Copy ${label}`} className={styles.copy}>
+      <button
+        type="button"
+        onClick={() => void copy(value)}
+        aria-label={copied ? "Copied" : `Copy ${label}`}
+        className={styles.copy}
+      >
         {copied ? <Check aria-hidden /> : <Copy aria-hidden />}
       </button>
     </span>

@@ -7,8 +7,8 @@ export function SimulatedBanner() {
     <aside className={styles.banner} aria-label="Simulated evidence">
       <FlaskConical aria-hidden />
       <p>
-        <strong>Simulated.</strong> The evidence here is signed by a root that this machine made for itself, and the money is that of a
-        development chain. It protects nothing.
+        <strong>Simulated.</strong> The evidence here is signed by a root that this machine made for itself,
+        and the money is that of a development chain. It protects nothing.
       </p>
     </aside>
   );

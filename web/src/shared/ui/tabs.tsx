@@ -49,7 +49,12 @@ export function Segments<T extends string>({ label, options, value, onChange }: 
       <legend className="visually-hidden">{label}</legend>
       {options.map(({ id, title }) => (
         <label key={id} className={styles.segment}>
-          <input type="radio" className="visually-hidden" checked={id === value} onChange={() => onChange(id)} />
+          <input
+            type="radio"
+            className="visually-hidden"
+            checked={id === value}
+            onChange={() => onChange(id)}
+          />
           <span>{title}</span>
         </label>
       ))}

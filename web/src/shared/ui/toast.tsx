@@ -44,12 +44,21 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       {children}
       <section className={styles.viewport} aria-label="News" aria-live="polite">
         {shown.map(({ id, title, text, tone = "neutral" }) => (
-          <div key={id} className={cx(styles.toast, styles[tone])} role={tone === "bad" ? "alert" : undefined}>
+          <div
+            key={id}
+            className={cx(styles.toast, styles[tone])}
+            role={tone === "bad" ? "alert" : undefined}
+          >
             <div className={styles.words}>
               <p className={styles.title}>{title}</p>
               {text && <p className={styles.text}>{text}</p>}
             </div>
-            <button type="button" className={styles.close} aria-label="Dismiss" onClick={() => toast.drop(id)}>
+            <button
+              type="button"
+              className={styles.close}
+              aria-label="Dismiss"
+              onClick={() => toast.drop(id)}
+            >
               <X aria-hidden />
             </button>
           </div>

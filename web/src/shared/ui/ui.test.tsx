@@ -15,7 +15,13 @@ import { ToastProvider, useToast } from "./toast.tsx";
 
 const checks: CheckItem[] = [
   { id: "a", title: "The node answers", status: "passed", facts: [{ label: "Address", value: "127.0.0.1" }] },
-  { id: "b", title: "A genuine TEE", status: "failed", detail: "check tdx.debug: debug is set", cure: "Start it without debug." },
+  {
+    id: "b",
+    title: "A genuine TEE",
+    status: "failed",
+    detail: "check tdx.debug: debug is set",
+    cure: "Start it without debug.",
+  },
   { id: "c", title: "Known answers", status: "skipped" },
 ];
 
@@ -39,7 +45,9 @@ test("a pending button takes no clicks", async () => {
 
 test("an amount names its unit and its wei", () => {
   render(<Amount wei={1_500_000_000_000_000_000n} />);
-  expect(screen.getByText("ETH").parentElement?.getAttribute("title")).toBe("1\u202f500\u202f000\u202f000\u202f000\u202f000\u202f000 wei");
+  expect(screen.getByText("ETH").parentElement?.getAttribute("title")).toBe(
+    "1\u202f500\u202f000\u202f000\u202f000\u202f000\u202f000 wei",
+  );
 });
 
 test("a hash is short, whole in its title, and can be copied", async () => {
@@ -70,7 +78,9 @@ test("an input says its error", () => {
   render(<TextField label="Amount" error="not a number" />);
   const input = screen.getByLabelText("Amount");
   expect(input.getAttribute("aria-invalid")).toBe("true");
-  expect(document.getElementById(input.getAttribute("aria-describedby") ?? "")?.textContent).toBe("not a number");
+  expect(document.getElementById(input.getAttribute("aria-describedby") ?? "")?.textContent).toBe(
+    "not a number",
+  );
 });
 
 test("an error says what happened, why, and what to do", () => {
@@ -94,7 +104,15 @@ test("a chart has round ticks, gaps, and nothing to draw without values", () => 
   expect(niceCeiling(7)).toBe(10);
   expect(niceCeiling(0.012)).toBeCloseTo(0.02);
   expect(layOut([{ x: 0, y: null }], 100, 50)).toBeNull();
-  const chart = layOut([{ x: 0, y: 1 }, { x: 1, y: null }, { x: 2, y: 4 }], 640, 190);
+  const chart = layOut(
+    [
+      { x: 0, y: 1 },
+      { x: 1, y: null },
+      { x: 2, y: 4 },
+    ],
+    640,
+    190,
+  );
   expect(chart?.line.match(/M/g)).toHaveLength(2);
   expect(chart?.ticks.map((tick) => tick.value)).toEqual([0, 2.5, 5]);
 });

@@ -78,10 +78,21 @@ function Money({ earned, range }: { earned: Earned; range: Range }) {
           <Amount wei={sums.withdrawn} />
         </Stat>
       </div>
-      <Chart title="Earned, in gwei (a billionth of an ETH)" kind="bar" points={points} formatValue={formatCount} formatX={(t) => timeLabel(t, range)} />
+      <Chart
+        title="Earned, in gwei (a billionth of an ETH)"
+        kind="bar"
+        points={points}
+        formatValue={shortNumber}
+        formatX={(t) => timeLabel(t, range)}
+      />
       <PayOut sums={sums} balance={credits.data ?? 0n} />
     </>
   );
+}
+
+// "0.034", "34", "1.2 M"
+function shortNumber(value: number): string {
+  return value >= 100 ? formatCount(value) : String(Number(value.toPrecision(2)));
 }
 
 function PayOut({ sums, balance }: { sums: HostEarnings; balance: bigint }) {
