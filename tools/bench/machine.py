@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "teetee"
 PEER = CACHE / "peer-venv" / "bin" / "python"
-TEETEE = ROOT / "build" / "bin" / "teetee"
+TEETEE = pathlib.Path(os.environ.get("TEETEE_BINARY", ROOT / "build" / "bin" / "teetee"))  # another build can be measured
 TOOLS = ROOT / "tools" / "bench"
 RESULTS = ROOT / "bench" / "results"
 

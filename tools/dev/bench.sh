@@ -6,6 +6,7 @@
 #   stages                two stages against one process
 #   gateway [OPTIONS]     latency that the gateway adds to each chunk of 200 streams
 #   busy                  a decode beside a thread that loops
+# TEETEE_BINARY names another build to measure than the one in build/.
 
 PEER_VENV=$CACHE/peer-venv
 
