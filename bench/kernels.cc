@@ -26,7 +26,7 @@ using Rate = benchmark::Counter;
 const MachineLimits& Limits(Isa isa, size_t threads) {
   static std::map<std::pair<Isa, size_t>, MachineLimits> known;
   auto [at, is_new] = known.try_emplace({isa, threads});
-  if (is_new) at->second = (*bench::Prober::Make(isa, threads))->Measure();
+  if (is_new) at->second = (*bench::Prober::Make(isa))->Measure(threads);
   return at->second;
 }
 
