@@ -1,4 +1,5 @@
 // Store, directory and outbox reader: what is refused, what survives, what an undo undoes.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -153,6 +154,35 @@ struct Settled {
     return {line, entry.item.seq, entry.item.id, 3, Hash32{0xaa}, block};
   }
 };
+
+// Before amounts and times were kept: what is of the chain is read again, what heads handed over stays.
+TEST(Store, AFileOfTheFirstSchemaKeepsItsReceiptsAndReadsTheChainAgain) {
+  Folder folder;
+  Settled s;
+  const std::string path = folder.path() + "/db";
+  {
+    auto store = *Store::Open(path, kIdentity);
+    const AcceptedEntry entry = s.Entry(1, 1, s.receipts);
+    ASSERT_TRUE(store->PutEntry(entry.item, entry.receipts));
+    ChainChange change;
+    change.batches = {s.Mined(entry, 7)};
+    ASSERT_TRUE(store->Apply(change));
+  }
+  SQLite::Database db(path, SQLite::OPEN_READWRITE);
+  db.exec("DROP TABLE batches; DROP TABLE served; DROP TABLE receipt_order; DROP TABLE block_times;"
+          "CREATE TABLE batches (line BLOB, seq INTEGER, root BLOB, count INTEGER, tx BLOB, block INTEGER, PRIMARY KEY (line, seq)) WITHOUT ROWID;"
+          "CREATE TABLE served (receipt BLOB PRIMARY KEY, query BLOB, tx BLOB, block INTEGER) WITHOUT ROWID;"
+          "UPDATE meta SET value='v1' || substr(value, 3) WHERE name='identity'");
+  StoreIdentity other = kIdentity;
+  other.ledger = Address{3};
+  EXPECT_EQ(Store::Open(path, other).error().code(), Code::kFailedPrecondition) << "also a first schema is of its contracts only";
+  auto store = Store::Open(path, kIdentity);
+  ASSERT_TRUE(store) << store.error().message();
+  EXPECT_TRUE((*store)->fresh()) << "so that the cursor starts again";
+  EXPECT_EQ((*store)->Receipts({}, 10)->size(), 3u);
+  EXPECT_TRUE((*store)->NewestBatches(10)->empty());
+  EXPECT_EQ((*store)->FindReceipt(chain::StructHash(s.receipts[0]))->value().tx, std::nullopt);
+}
 
 TEST(Store, AReceiptIsMinedWhileTheChainHasItsBatch) {
   Folder folder;
