@@ -17,7 +17,7 @@ export function chainOf(id: number, rpc: string | null): Chain {
 // Without an RPC of its own the page reads through the wallet.
 export function makeWagmiConfig(chainId: number, rpc: string | null) {
   const chain = chainOf(chainId, rpc);
-  const transport = rpc ? http(rpc, { retryCount: 1, timeout: 8_000 }) : unstable_connector(injected, { retryCount: 0 });
+  const transport = rpc ? http(rpc, { retryCount: 1, timeout: 20_000 }) : unstable_connector(injected, { retryCount: 0 });
   return createConfig({
     chains: [chain],
     transports: { [chainId]: transport },
