@@ -19,8 +19,11 @@ export default defineConfig({
   },
   // Components need a document; everything else is quicker without one.
   test: {
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     restoreMocks: true,
+    // Threads start sooner than processes on a machine that has much else to do.
+    pool: "threads",
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: "unit", environment: "node", include: ["src/**/*.test.ts", "tools/**/*.test.ts"] } },
       // Against the running system, by tests/e2e.

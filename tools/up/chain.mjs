@@ -12,7 +12,7 @@ const accounts = await import(pathToFileURL(contractsRequire.resolve('viem/accou
 export const CHAIN_ID = 31337;
 const DEMO_BALANCE = 1000n * 10n ** 18n; // wei: the development chain gives it, it is worth nothing
 
-export const ROLES = ['user', 'host1', 'host2', 'publisher', 'gas'];
+export const ROLES = ['user', 'visitor', 'host1', 'host2', 'publisher', 'gas'];
 
 /** Makes the demo keys (0600) that do not exist yet; resolves to { role: { file, address } }. */
 export function demoAccounts(folder) {

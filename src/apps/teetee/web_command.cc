@@ -18,7 +18,8 @@ namespace teetee::cli {
 namespace {
 
 constexpr uint64_t kDevelopmentChain = 31337;
-constexpr std::string_view kWallets[] = {"user", "host1", "host2"};
+// The proxy pays as `user`, and a tab has one signer; so a newcomer to the pages has an account of their own.
+constexpr std::string_view kWallets[] = {"visitor", "user", "host1", "host2"};
 
 struct WebOptions {
   std::string listen = "127.0.0.1:8082", folder = "web/dist", gateway = "http://127.0.0.1:8080", rpc = "http://127.0.0.1:8545";
@@ -45,7 +46,7 @@ Result<std::string> DemoWallet(const std::string& folder) {
     while (text.ends_with('\n')) text.pop_back();
     accounts.Push(Json::MakeObject({{"name", name}, {"address", ToHex0x(key.address())}, {"private_key", text}}));
   }
-  if (accounts.as_array().empty()) return Error(Code::kNotFound, "--demo-wallet: " + folder + " holds no user.key, host1.key or host2.key");
+  if (accounts.as_array().empty()) return Error(Code::kNotFound, "--demo-wallet: " + folder + " holds no visitor.key, user.key, host1.key or host2.key");
   return Json::MakeObject({{"accounts", std::move(accounts)}}).Dump();
 }
 

@@ -1,7 +1,8 @@
 // The chain as the client core wants it, answered by the wallet library of the page.
+import { BaseError } from "viem";
+import { getChainId } from "viem/actions";
 import type { Config } from "wagmi";
 import { getBalance, getBlock, getClient, getConnection, readContract, signTypedData } from "wagmi/actions";
-import { getChainId } from "viem/actions";
 import type { ChainReader, ChainWriter } from "../client/chain.ts";
 import { ClientError } from "../client/client-error.ts";
 import { type Address, parseHash } from "../verify/bytes.ts";
@@ -10,17 +11,29 @@ import type { Call } from "./calls.ts";
 import { problemOf } from "./problem.ts";
 import { sendCall, type TransactionState } from "./use-transaction.ts";
 
+// viem's messages carry the whole request; the first line is what a person can use. Names stay: "not found" is told by them.
+async function briefly<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    const brief = new Error(error.shortMessage, { cause: error });
+    brief.name = error.name;
+    throw brief;
+  }
+}
+
 export function chainReader(config: Config): ChainReader {
   const chainId = config.chains[0].id;
   return {
     getChainId: async () => {
       const client = getClient(config, { chainId });
       if (!client) throw new ClientError("unreachable", "the chain cannot be reached");
-      return getChainId(client);
+      return briefly(getChainId(client));
     },
-    getBlock: (args) => getBlock(config, { ...args, chainId } as never),
-    getBalance: async ({ address }) => (await getBalance(config, { address, chainId })).value,
-    readContract: (call) => readContract(config, { ...call, chainId } as never),
+    getBlock: (args) => briefly(getBlock(config, { ...args, chainId } as never)),
+    getBalance: async ({ address }) => (await briefly(getBalance(config, { address, chainId }))).value,
+    readContract: (call) => briefly(readContract(config, { ...call, chainId } as never)),
   };
 }
 

@@ -187,8 +187,8 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
 )}`;
 
 
-// Makes the wallet known to every library that asks, now and later.
-export function announceDemoWallet(provider: DemoProvider): void {
+// Makes the wallet known to every library that asks, now and later; answers how to stop.
+export function announceDemoWallet(provider: DemoProvider): () => void {
   const detail = Object.freeze({
     info: { uuid: crypto.randomUUID(), name: "Demo wallet (development chain)", icon: ICON, rdns: DEMO_WALLET_ID },
     provider,
@@ -196,6 +196,7 @@ export function announceDemoWallet(provider: DemoProvider): void {
   const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
   window.addEventListener("eip6963:requestProvider", announce);
   announce();
+  return () => window.removeEventListener("eip6963:requestProvider", announce);
 }
 
 export async function loadDemoWallet(rpc: string, ask: Ask): Promise<void> {

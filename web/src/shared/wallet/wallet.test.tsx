@@ -29,7 +29,12 @@ beforeEach(() => {
   localStorage.clear();
   vi.stubGlobal("fetch", chain);
 });
-afterEach(() => vi.unstubAllGlobals());
+let stopAnnouncing: () => void = () => undefined;
+
+afterEach(() => {
+  stopAnnouncing();
+  vi.unstubAllGlobals();
+});
 
 function Buyer() {
   const dialogs = useWalletDialogs();
@@ -41,6 +46,7 @@ function Buyer() {
 }
 
 function start() {
+  stopAnnouncing = announceDemoWallet(new DemoProvider(accounts, "http://127.0.0.1:1", askDemoWallet));
   renderPage(
     <>
       <WalletButton />
@@ -48,7 +54,6 @@ function start() {
       <DemoWalletDialog />
     </>,
   );
-  announceDemoWallet(new DemoProvider(accounts, "http://127.0.0.1:1", askDemoWallet));
 }
 
 async function connect(): Promise<void> {
