@@ -13,7 +13,7 @@ static void Same(const teetee::Bytes& encoded, ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   ByteView input(data + 1, size - 1);
-  switch (data[0] % 8) {
+  switch (data[0] % 9) {
     case 0:
       if (auto act = pipeline::ParseAct(input, 4, 64)) Same(pipeline::Serialize(*act), input);
       break;
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 2:
     case 3: {
-      const bool closed = data[0] % 8 == 3;
+      const bool closed = data[0] % 9 == 3;
       if (auto work = pipeline::ParseWork(input, closed)) Same(pipeline::Serialize(*work, closed), input);
       break;
     }
@@ -32,12 +32,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 5:
       if (auto error = pipeline::ParseError(input)) Same(pipeline::Serialize(*error), input);
       break;
+    case 7:
+      if (auto ok = pipeline::ParseOpenOk(input)) Same(pipeline::Serialize(*ok), input);
+      break;
     case 6:
       if (auto batch = pipeline::ParseBatch(input)) Same(pipeline::SerializeBatch(*batch), input);
       break;
     default:
       if (auto open = pipeline::ParseOpen(input, 8192)) {
-        if (open->max_positions > 8192 || open->prompt_ids.size() > 8192) __builtin_trap();
+        if (open->max_positions > 8192 || open->prompt_ids.size() > 8192 ||
+            open->prefix.size() > pipeline::kMaxPrefixKeys) {
+          __builtin_trap();
+        }
         teetee::Bytes once = pipeline::Serialize(*open);
         auto again = pipeline::ParseOpen(once, 8192);
         if (!again) __builtin_trap();

@@ -25,8 +25,85 @@ Status CheckPrompt(std::span<const TokenId> prompt, size_t context,
     return Error(Code::kInvalidArgument,
                  "the prefill chunk must be 1 to " + std::to_string(model::Shard::kMaxBatchRows));
   }
+  if (options.drafts.most > kMaxDraft) {
+    return Error(Code::kInvalidArgument, "a draft has at most " + std::to_string(kMaxDraft) + " ids");
+  }
   return Ok{};
 }
+
+// An answer at work.
+class Generation {
+ public:
+  Generation(LocalPipeline& pipeline, const GenerateOptions& options, Answer answer,
+             SamplingState sampling, LocalSequence sequence)
+      : pipeline_(pipeline),
+        options_(options),
+        answer_(std::move(answer)),
+        sampling_(std::move(sampling)),
+        sequence_(std::move(sequence)),
+        drafter_(options.drafts) {}
+
+  Result<GenerateResult> Run(std::span<const TokenId> prompt) {
+    const size_t vocab = pipeline_.config().vocab_size;
+    logits_.resize((1 + options_.drafts.most) * vocab);
+    Clock::time_point start = Clock::now();
+    TT_RETURN_IF_ERROR(pipeline_.Prefill(sequence_, prompt, options_.prefill_chunk, logits_.data()));
+    result_.prefill_seconds = SecondsSince(start);
+    start = Clock::now();
+    drafter_.Add(prompt);
+    TT_RETURN_IF_ERROR(Take(std::span(logits_).first(vocab)));
+    while (answer_.finish() == FinishReason::kNone) TT_RETURN_IF_ERROR(Step());
+    result_.decode_seconds = SecondsSince(start);
+    result_.ids = answer_.ids();
+    result_.text = answer_.text();
+    result_.finish = answer_.finish();
+    return std::move(result_);
+  }
+
+ private:
+  // Draws from one row, shows the token.
+  Status Take(std::span<const float> logits) {
+    if (options_.on_logits) options_.on_logits(logits);
+    const SampledToken token = TT_TRY(sampling_.Next(logits, sampler_));
+    drafter_.Add({&token.id, 1});
+    const std::string text = answer_.Push(token.id);
+    if (options_.on_token && !options_.on_token(token, text)) {
+      return Error(Code::kCancelled, "cancelled");
+    }
+    return Ok{};
+  }
+
+  // Feeds the last token and a draft behind it, takes what came true, and forgets the rest.
+  Status Step() {
+    const size_t vocab = pipeline_.config().vocab_size, length = sequence_.length();
+    std::vector<TokenId> feed{answer_.ids().back()};
+    const size_t room = sequence_.capacity() - length - 1;
+    for (TokenId id : drafter_.Draft(room, DraftRowCost(1))) feed.push_back(id);
+    PipelineItem item{&sequence_, feed, feed.size(), logits_.data(), std::nullopt};
+    TT_RETURN_IF_ERROR(pipeline_.Forward({&item, 1}));
+    if (item.error) return *std::move(item.error);
+    size_t taken = 0;
+    do {
+      TT_RETURN_IF_ERROR(Take(std::span(logits_).subspan(taken * vocab, vocab)));
+      ++taken;
+    } while (answer_.finish() == FinishReason::kNone && taken < feed.size() &&
+             feed[taken] == answer_.ids().back());
+    drafter_.Judge(feed.size() - 1, taken - 1);
+    result_.drafted += feed.size() - 1;
+    result_.accepted += taken - 1;
+    return sequence_.Truncate(length + taken);
+  }
+
+  LocalPipeline& pipeline_;
+  const GenerateOptions& options_;
+  Answer answer_;
+  SamplingState sampling_;
+  LocalSequence sequence_;
+  Drafter drafter_;
+  Sampler sampler_;
+  std::vector<float> logits_;  // (1 + drafts.most, vocab_size)
+  GenerateResult result_;
+};
 
 }  // namespace
 
@@ -41,29 +118,9 @@ Result<GenerateResult> Generate(LocalPipeline& pipeline, const model::Tokenizer&
   SamplingState sampling = TT_TRY(SamplingState::Make(
       options.sampler, options.stream, options.top_logprobs, prompt, config.vocab_size));
   LocalSequence sequence = TT_TRY(pipeline.MakeSequence(capacity));
-  Sampler sampler;
-  std::vector<float> logits(config.vocab_size);
-
-  GenerateResult result;
-  Clock::time_point start = Clock::now();
-  TT_RETURN_IF_ERROR(pipeline.Prefill(sequence, prompt, options.prefill_chunk, logits.data()));
-  result.prefill_seconds = SecondsSince(start);
-  start = Clock::now();
-  while (true) {
-    if (options.on_logits) options.on_logits(logits);
-    const SampledToken token = TT_TRY(sampling.Next(logits, sampler));
-    const std::string text = answer.Push(token.id);
-    if (options.on_token && !options.on_token(token, text)) {
-      return Error(Code::kCancelled, "cancelled");
-    }
-    if (answer.finish() != FinishReason::kNone) break;
-    TT_RETURN_IF_ERROR(pipeline.Prefill(sequence, {&token.id, 1}, 1, logits.data()));
-  }
-  result.decode_seconds = SecondsSince(start);
-  result.ids = answer.ids();
-  result.text = answer.text();
-  result.finish = answer.finish();
-  return result;
+  Generation generation(pipeline, options, std::move(answer), std::move(sampling),
+                        std::move(sequence));
+  return generation.Run(prompt);
 }
 
 }  // namespace teetee::engine

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "engine/answer.h"
+#include "engine/draft.h"
 #include "engine/local_pipeline.h"
 #include "engine/sampling_state.h"
 
@@ -24,6 +25,7 @@ struct GenerateOptions {
   uint64_t stream = 0;                   // index of the choice
   std::optional<unsigned> top_logprobs;  // as in SamplingState::Make
   AnswerLimits limits;                   // max_tokens is cut to what the context holds
+  DraftSettings drafts;        // guesses; {.most = 0}: none. Changes speed only
   size_t prefill_chunk = 512;  // rows of a batch, 1 .. Shard::kMaxBatchRows; changes speed only
   // Sees each row of logits (vocab_size) that a token is drawn from, before the draw. May be empty.
   std::function<void(std::span<const float> logits)> on_logits;
@@ -38,6 +40,7 @@ struct GenerateResult {
   FinishReason finish = FinishReason::kNone;
   double prefill_seconds = 0;
   double decode_seconds = 0;  // of the tokens after the first
+  size_t drafted = 0, accepted = 0;  // guesses, and those that came true
 };
 
 // kInvalidArgument: an empty prompt, one that leaves the context no room for an answer, options out

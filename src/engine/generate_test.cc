@@ -108,6 +108,63 @@ TEST_F(GenerateTest, TheSameSeedGivesTheSameAnswerAndPositionsCountThePrompt) {
   for (size_t i = 0; i < 8; ++i) EXPECT_EQ(positions[i], 3 + i);
 }
 
+TEST_F(GenerateTest, DraftsChangeNoBit) {
+  struct Seen {
+    std::vector<std::vector<float>> logits;
+    std::vector<float> logprobs;
+  };
+  size_t accepted = 0;
+  for (const SamplerSettings& sampler :
+       {SamplerSettings{.temperature = 0}, SamplerSettings{.temperature = 0.3f, .seed = 5},
+        SamplerSettings{.temperature = 0.3f, .repetition_penalty = 1.1f, .frequency_penalty = 0.1f, .seed = 6}}) {
+    for (const std::vector<std::string>& stops : {std::vector<std::string>{}, std::vector<std::string>{"e", "\x05"}}) {
+      Seen seen[2];
+      Result<GenerateResult> results[2] = {Error(Code::kInternal, ""), Error(Code::kInternal, "")};
+      for (size_t drafts : {0u, 1u}) {
+        options_.sampler = sampler;
+        options_.top_logprobs = 1;
+        options_.limits.max_tokens = 50;
+        options_.limits.stops = stops;
+        options_.drafts = {.most = drafts * 8, .first_rate = 0.99};
+        options_.on_logits = [&](std::span<const float> row) { seen[drafts].logits.emplace_back(row.begin(), row.end()); };
+        options_.on_token = [&](const SampledToken& token, std::string_view) {
+          seen[drafts].logprobs.push_back(token.logprobs->chosen.logprob);
+          return true;
+        };
+        results[drafts] = Run({1, 5, 6, 5, 6});
+        ASSERT_TRUE(results[drafts]) << results[drafts].error().message();
+      }
+      EXPECT_EQ(results[0]->ids, results[1]->ids);
+      EXPECT_EQ(results[0]->text, results[1]->text);
+      EXPECT_EQ(results[0]->finish, results[1]->finish);
+      EXPECT_EQ(seen[0].logits, seen[1].logits);
+      EXPECT_EQ(seen[0].logprobs, seen[1].logprobs);
+      EXPECT_EQ(results[0]->drafted, 0u);
+      accepted += results[1]->accepted;
+    }
+  }
+  EXPECT_GT(accepted, 0u) << "no guess came true: nothing was tested";
+}
+
+TEST_F(GenerateTest, SamplingGoesBackToWhatItWas) {
+  const std::vector<TokenId> prompt{1, 5, 6};
+  const SamplerSettings settings{
+      .temperature = 1.0f, .repetition_penalty = 1.3f, .frequency_penalty = 0.5f, .seed = 7};
+  auto straight = SamplingState::Make(settings, 0, {}, prompt, 259);
+  auto winding = SamplingState::Make(settings, 0, {}, prompt, 259);
+  ASSERT_TRUE(straight && winding);
+  Sampler sampler(ops::Isa::kScalar);
+  std::vector<float> logits(259);
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>((i * 37) % 17) * 0.25f;
+  for (uint64_t step = 0; step < 10; ++step) {
+    for (TokenId wrong : {TokenId{5}, TokenId(40 + step), TokenId{5}}) ASSERT_TRUE(winding->Replay(wrong));
+    ASSERT_TRUE(winding->Rewind(3 + step));
+    EXPECT_EQ(winding->Next(logits, sampler)->id, straight->Next(logits, sampler)->id);
+  }
+  EXPECT_EQ(winding->Rewind(2).error().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(winding->Rewind(14).error().code(), Code::kFailedPrecondition);
+}
+
 // An answer that goes on elsewhere: the tail that takes over is told the ids so far and draws the
 // same ones.
 TEST_F(GenerateTest, ReplayedHistoryDrawsTheSame) {

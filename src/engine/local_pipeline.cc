@@ -135,6 +135,11 @@ Result<LocalSequence> LocalPipeline::MakeSequence(size_t capacity) const {
   return LocalSequence(std::move(states));
 }
 
+Status LocalSequence::Truncate(size_t length) {
+  for (model::SequenceState& state : states_) TT_RETURN_IF_ERROR(state.Truncate(length));
+  return Ok{};
+}
+
 Status LocalPipeline::Forward(std::span<PipelineItem> items) {
   const size_t dim = config().hidden_dim;
   size_t rows = 0;

@@ -33,6 +33,7 @@ class LocalSequence {
  public:
   size_t length() const { return states_.front().length(); }
   size_t capacity() const { return states_.front().capacity(); }
+  Status Truncate(size_t length);
 
  private:
   friend class LocalPipeline;

@@ -55,9 +55,16 @@ Status SamplerSettings::Validate(size_t vocabulary) const {
 
 void TokenHistory::AddPrompt(std::span<const int32_t> ids) {
   for (int32_t id : ids) counts_.try_emplace(id, 0);
+  prompt_.insert(ids.begin(), ids.end());
 }
 
 void TokenHistory::AddAnswer(int32_t id) { ++counts_[id]; }
+
+void TokenHistory::RemoveAnswer(int32_t id) {
+  auto found = counts_.find(id);
+  TT_CHECK(found != counts_.end() && found->second > 0);
+  if (--found->second == 0 && !prompt_.contains(id)) counts_.erase(found);
+}
 
 Status Sampler::ApplyPenalties(const TokenHistory& history, const SamplerSettings& s) {
   for (const auto& [id, count] : history.answer_counts()) {

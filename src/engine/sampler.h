@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -43,10 +44,12 @@ class TokenHistory {
  public:
   void AddPrompt(std::span<const int32_t> ids);
   void AddAnswer(int32_t id);
+  void RemoveAnswer(int32_t id);  // REQUIRES: added before
   const std::unordered_map<int32_t, uint32_t>& answer_counts() const { return counts_; }  // 0: prompt only
 
  private:
   std::unordered_map<int32_t, uint32_t> counts_;
+  std::unordered_set<int32_t> prompt_;
 };
 
 struct SampleInput {

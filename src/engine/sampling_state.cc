@@ -56,7 +56,19 @@ Result<SampledToken> SamplingState::Next(std::span<const float> logits, Sampler&
 Status SamplingState::Replay(TokenId id) {
   TT_RETURN_IF_ERROR(CheckId(id, vocab_size_));
   if (settings_.has_penalties()) history_.AddAnswer(static_cast<int32_t>(id));
+  answer_.push_back(id);
   ++position_;
+  return Ok{};
+}
+
+Status SamplingState::Rewind(uint64_t position) {
+  if (position > position_ || position_ - position > answer_.size()) {
+    return Error(Code::kFailedPrecondition, "sampling cannot go back to that position");
+  }
+  for (; position_ > position; --position_) {
+    if (settings_.has_penalties()) history_.RemoveAnswer(static_cast<int32_t>(answer_.back()));
+    answer_.pop_back();
+  }
   return Ok{};
 }
 

@@ -41,6 +41,10 @@ class SamplingState {
   // Takes an id that was drawn before (an answer that goes on elsewhere) into the history.
   Status Replay(TokenId id);
 
+  // Forgets the ids drawn at `position` and later: a draft that did not come true.
+  // kFailedPrecondition: before the answer, or beyond the next draw.
+  Status Rewind(uint64_t position);
+
   uint64_t position() const { return position_; }  // of the next draw
   const SamplerSettings& settings() const { return settings_; }
 
@@ -53,6 +57,7 @@ class SamplingState {
   size_t vocab_size_ = 0;
   uint64_t position_ = 0;
   TokenHistory history_;
+  std::vector<TokenId> answer_;  // drawn so far
 };
 
 }  // namespace teetee::engine

@@ -28,6 +28,13 @@ TokenLogprob LogprobOf(const model::Tokenizer& tokenizer, const pipeline::TokenF
   return out;
 }
 
+// Whose prompts may begin with each other's cached pages: who pays.
+std::string TenantOf(const protocol::Payment& payment) {
+  auto name = [](char kind, const crypto::Address& who) { return kind + std::string(AsText(who)); };
+  if (auto* tab = std::get_if<protocol::TabPayment>(&payment)) return name('u', tab->user);
+  if (auto* strict = std::get_if<protocol::StrictPayment>(&payment)) return name('u', strict->query.user);
+  return name('h', std::get<protocol::FreePayment>(payment).host);
+}
 
 }  // namespace
 
@@ -47,6 +54,8 @@ pipeline::SequenceSpec HeadService::SpecOf(const Work& work, uint32_t index) con
   spec.mode = work.mode;
   spec.query = work.query;
   spec.sampling = {work.wanted.sampler, work.wanted.logprobs, work.wanted.top_logprobs};
+  if (work.wanted.cache_prompt) spec.tenant = TenantOf(work.payment);
+  spec.cancelled = [answer = work.answer] { return answer->cancelled(); };
   return spec;
 }
 
@@ -87,6 +96,8 @@ net::Task<Status> HeadService::GenerateChoice(Work& work, uint32_t index) {
   };
   while (answer.finish() == engine::FinishReason::kNone && !work.answer->cancelled()) {
     auto token = co_await sequence.Next(std::move(feed));
+    const bool stopped = !token && token.error().code() == Code::kCancelled && work.answer->cancelled();
+    if (stopped) break;
     TT_CO_CHECK(token);
     if (token->id >= p_.tokenizer.size()) co_return Error(Code::kInternal, "the pipeline sampled an id outside the vocabulary");
     Choice delta{index, answer.Push(token->id), "", {}};
@@ -108,6 +119,7 @@ net::Task<Status> HeadService::GenerateChoice(Work& work, uint32_t index) {
   auto proofs = co_await sequence.Close(cancelled ? pipeline::CloseReason::kCancel : pipeline::CloseReason::kEnd);
   TT_CO_CHECK(proofs);
   work.usage.completion_tokens += tokens;
+  if (index == 0) work.usage.cached_tokens = sequence.cached();
   work.outputs.push_back(choice.text);
   work.choices.push_back(std::move(choice));
   co_return NoteProofs(work, *std::move(proofs), sequence.OwnCommitment(), tokens);

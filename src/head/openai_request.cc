@@ -200,6 +200,7 @@ Status Read(Reader& reader, GenerationRequest& out, uint64_t default_seed) {
   TT_RETURN_IF_ERROR(ReadLogprobs(reader, out));
   out.choices = static_cast<uint32_t>(TT_TRY(reader.Integer("n", 1, kMaxChoices)).value_or(1));
   out.stream = TT_TRY(reader.Bool("stream", false));
+  out.cache_prompt = TT_TRY(reader.Bool("cache_prompt", true));
   if (const Json* options = reader.Find("stream_options")) {
     auto usage = options->GetBool("include_usage");
     out.include_usage = usage && *usage;

@@ -31,6 +31,7 @@ struct GenerationRequest {
   bool include_usage = false;  // stream_options.include_usage
   bool logprobs = false;
   uint32_t top_logprobs = 0;
+  bool cache_prompt = true;  // extension: false leaves no page of this prompt in a prefix cache, and uses none
 };
 
 // A refusal with the name of the member, as OpenAI's error object gives it ("param").

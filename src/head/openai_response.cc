@@ -70,7 +70,8 @@ Json FinishReason(const Choice& choice) {
 Json UsageJson(const Usage& usage) {
   return Json::MakeObject({{"prompt_tokens", usage.prompt_tokens},
                            {"completion_tokens", usage.completion_tokens},
-                           {"total_tokens", usage.prompt_tokens + usage.completion_tokens}});
+                           {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
+                           {"prompt_tokens_details", Json::MakeObject({{"cached_tokens", usage.cached_tokens}})}});
 }
 
 Json FullAnswer(const AnswerHead& head, const std::vector<Choice>& choices, const Usage& usage) {

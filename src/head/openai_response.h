@@ -25,6 +25,7 @@ struct Choice {
 struct Usage {
   uint64_t prompt_tokens = 0;
   uint64_t completion_tokens = 0;
+  uint64_t cached_tokens = 0;  // of the prompt, for the first choice; they cost what the others cost
 };
 
 // What stays the same through one answer.

@@ -124,12 +124,12 @@ TEST(Answers, HaveOpenAisShapes) {
             R"({"choices":[{"finish_reason":"stop","index":0,"logprobs":{"content":[{"bytes":[104,105],"logprob":-0.5,"token":"hi",)"
             R"("top_logprobs":[{"bytes":[104,111],"logprob":-9999,"token":"ho"}]}],"refusal":null},"message":{"content":"hi","refusal":null,)"
             R"("role":"assistant"}}],"created":123,"id":"chatcmpl-1","model":"m","object":"chat.completion",)"
-            R"("usage":{"completion_tokens":4,"prompt_tokens":3,"total_tokens":7}})");
+            R"("usage":{"completion_tokens":4,"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":0},"total_tokens":7}})");
   AnswerHead text{false, "cmpl-1", 123, "m", true};
   EXPECT_EQ(FullAnswer(text, {choice}, usage).Canonical(),
             R"({"choices":[{"finish_reason":"stop","index":0,"logprobs":{"text_offset":[0],"token_logprobs":[-0.5],"tokens":["hi"],)"
             R"("top_logprobs":[{"ho":-9999}]},"text":"hi"}],"created":123,"id":"cmpl-1","model":"m","object":"text_completion",)"
-            R"("usage":{"completion_tokens":4,"prompt_tokens":3,"total_tokens":7}})");
+            R"("usage":{"completion_tokens":4,"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":0},"total_tokens":7}})");
 }
 
 TEST(Answers, StreamInOpenAisShapes) {

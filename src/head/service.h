@@ -59,7 +59,7 @@ class HeadService {
 
   // Takes a sealed request; the answer streams from what is returned. Errors are unsealed: nothing authenticated was opened.
   Result<std::shared_ptr<Answer>> Accept(ByteView wire, int64_t now);
-  // Cancel takes effect at the next token. Resume returns the answer to stream from `control.from`.
+  // Cancel takes effect at the next token, or chunk of the prompt. Resume returns the answer to stream from `control.from`.
   Result<std::shared_ptr<Answer>> Control(const protocol::Control& control);
 
   const HeadCounters& counters() const { return counters_; }

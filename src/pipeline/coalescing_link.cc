@@ -83,6 +83,13 @@ class CoalescingLink final : public Link {
     co_return flush->result;
   }
 
+  net::Task<Status> SendAll(std::vector<Message> messages) override {
+    auto flush = outbox_->Current();
+    for (Message& message : messages) flush->messages.push_back(std::move(message));
+    co_await flush->done.Wait();
+    co_return flush->result;
+  }
+
   net::Task<Result<Message>> Receive() override {
     while (received_.empty()) {
       auto message = co_await link_->Receive();

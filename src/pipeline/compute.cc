@@ -18,7 +18,8 @@ namespace {
 
 constexpr size_t kLogitsRows = 32;     // held at once
 constexpr size_t kLeastLongRows = 16;  // of a prompt, in each step that has any
-constexpr double kRowsGuess = 128;     // per step, before a step was timed
+constexpr double kWaitShare = 0.25;
+constexpr double kRateGuess = 1600;    // rows per second, before a step was timed
 
 }  // namespace
 
@@ -51,7 +52,7 @@ struct Compute::Job {
   ComputeJob job;
   size_t rows = 0;
   size_t computed = 0;     // rows of it; the worker's
-  size_t passed_over = 0;  // steps that took others; the worker's
+  double waited = 0;       // a share of the rows that went to others meanwhile; the worker's
   std::optional<Error> error;
   net::Event done;  // set on the io thread
 };
@@ -71,7 +72,7 @@ struct Compute::Core : std::enable_shared_from_this<Compute::Core> {
         limits(most),
         threads_wanted(threads),
         prefixes(shard->kv_shape().PageBytes(), most.max_cache_bytes),
-        rows_per_second(kRowsGuess / most.step_seconds) {}
+        rows_per_second(kRateGuess) {}
 
   void Submit(JobPtr job);
   void Loop();
@@ -180,29 +181,28 @@ void Compute::Core::TakeShort(std::vector<Slice>& step) {
   }
 }
 
-// Prompts: whoever had fewest rows so far goes first, so that a short one does not queue behind a long one; each step that passes a job over
-// counts as rows that it did not get, so that a long one is not starved.
+// Prompts: whoever had fewest rows so far goes first, so that a short one does not queue behind a long one; a part of what goes to others in
+// the meantime counts for those who wait, so that a long one is not starved.
 void Compute::Core::TakeLong(std::vector<Slice>& step) {
   std::set<const ComputeSequence*> seen;
   std::vector<JobPtr> jobs;
   for (const JobPtr& job : waiting) {
     if (seen.insert(job->sequence.get()).second && !IsShort(*job)) jobs.push_back(job);
   }
-  auto rank = [](const JobPtr& job) {
-    return static_cast<double>(job->sequence->long_rows) - 128.0 * static_cast<double>(job->passed_over);
-  };
+  auto rank = [](const JobPtr& job) { return static_cast<double>(job->sequence->long_rows) - job->waited; };
   std::stable_sort(jobs.begin(), jobs.end(), [&](const JobPtr& a, const JobPtr& b) { return rank(a) < rank(b); });
   size_t taken = 0;
   for (const Slice& slice : step) taken += slice.rows;
   size_t budget = LongBudget(taken);
+  const double share = static_cast<double>(budget) * kWaitShare;
   for (const JobPtr& job : jobs) {
     const size_t rows = std::min(job->rows - job->computed, budget);
     if (rows == 0) {
-      job->passed_over += 1;
+      job->waited += share;
       continue;
     }
     budget -= rows;
-    job->passed_over = 0;
+    job->waited = 0;
     job->sequence->long_rows += rows;
     step.push_back({job, rows});
   }

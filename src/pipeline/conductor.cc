@@ -73,6 +73,7 @@ struct HeadSequence::Remote {
   std::shared_ptr<StageLink> via;
   attest::Claims claims;
   bool opened = false;
+  uint64_t cached = 0;
   std::optional<WorkFrame> closed;
 };
 
@@ -83,7 +84,9 @@ HeadSequence::HeadSequence(Conductor& conductor, SequenceSpec spec, ComputeHandl
       compute_(std::move(compute)),
       inbox_(std::make_shared<net::AsyncQueue<Event>>(conductor.executor_, 1024)),
       commitment_(spec_.commit.at(0)),
-      sampling_(std::move(sampling)) {
+      sampling_(std::move(sampling)),
+      drafter_(conductor.settings_.drafts) {
+  if (!spec_.tenant.empty()) keys_.emplace(conductor_.prefix_secret_, spec_.tenant, spec_.plan.model, spec_.plan.Hash());
   commitment_.Update(ByteWriter().U64Le(spec_.stream).bytes());
   auto& groups = conductor_.groups_;
   groups.resize(std::max<size_t>(groups.size(), std::min<size_t>(spec_.plan.slots(), kMaxGroups)), 0);
@@ -100,7 +103,7 @@ HeadSequence::~HeadSequence() {
     auto tell = [](std::shared_ptr<StageLink> via, Bytes frame) -> net::Task<void> {
       (void)co_await via->link().Send(kClose, std::move(frame));
     };
-    net::Spawn(conductor_.executor_, tell(remote->via, Serialize(CloseFrame{frame_head(), CloseReason::kFailure})),
+    net::Spawn(conductor_.executor_, tell(remote->via, Serialize(CloseFrame{frame_head(), CloseReason::kFailure, 0, {}})),
                "close failed sequence");
   }
 }
@@ -132,6 +135,7 @@ net::Task<Status> HeadSequence::OpenRemote(uint32_t slot) {
   open.line = spec_.line;
   open.mode = spec_.mode;
   open.query = spec_.query;
+  if (keys_) open.prefix = keys_->Of(spec_.prompt);
   if (slot + 1 == spec_.plan.slots()) {
     open.sampler = spec_.sampling;
     if (spec_.sampling.settings.repetition_penalty != 1.0f) open.prompt_ids = spec_.prompt;
@@ -170,22 +174,18 @@ net::Task<Status> HeadSequence::WaitOpened() {
     if (event->message.type != kOpenOk || remote.opened) {
       co_return Error(Code::kInternal, "slot " + std::to_string(event->slot) + " answered OPEN with another frame, or twice");
     }
+    auto ok = ParseOpenOk(event->message.payload);
+    TT_CO_CHECK(ok);
     remote.opened = true;
+    remote.cached = ok->cached;
   }
+  if (!keys_) co_return Ok{};
+  // What every stage has, and at least one id is left to be computed: its logits are needed.
+  const auto keys = keys_->Of(spec_.prompt);
+  cached_ = std::min<uint64_t>(conductor_.compute_.FindPrefix(compute_, keys), spec_.prompt.size() - 1);
+  for (const auto& remote : remotes_) cached_ = std::min(cached_, remote->cached);
+  cached_ -= cached_ % model::kPagePositions;
   co_return Ok{};
-}
-
-net::Task<Result<std::vector<float>>> HeadSequence::FeedChunk(std::vector<uint32_t> ids, std::shared_ptr<TokenFrame> sampled) {
-  ComputeJob job;
-  job.position = position_;
-  job.ids = std::move(ids);
-  job.group = group_;
-  if (sampled) {  // runs on the worker, perhaps after this object is gone
-    job.logits = 1;
-    job.on_logits = [sampling = sampling_, sampled](size_t, std::span<const float> logits) -> Status { return sampling->Draw(logits, *sampled); };
-  }
-  auto rows = co_await conductor_.compute_.Forward(compute_, std::move(job));
-  co_return rows;
 }
 
 // Groups are kept of one size, so that every stage always has one to compute while the others travel.
@@ -199,53 +199,161 @@ void HeadSequence::Regroup() {
 }
 
 net::Task<Result<TokenFrame>> HeadSequence::Next(std::vector<uint32_t> ids) {
+  const bool foreseen = !ready_.empty() && ids.size() == 1 && ids[0] == last_->id;
+  if (foreseen) co_return Deliver();
+  if (!ready_.empty()) {  // the caller goes on with another id than was drawn
+    ready_.clear();
+    position_ = last_->position;
+    known_.resize(position_);
+    std::erase_if(uncommitted_, [&](const Entry& entry) { return entry.position >= position_; });
+  }
   Regroup();
-  auto token = std::make_shared<TokenFrame>();
-  token->head = frame_head();
-  token->position = position_ + ids.size();
+  Status started = StartBehindPrefix(ids);
+  TT_CO_CHECK(started);
+  std::vector<uint32_t> draft = MakeDraft(ids);
+  Status fed = co_await Feed(ids, draft);
+  TT_CO_CHECK(fed);
+  if (!single()) {
+    Status came = co_await net::WithTimeout(WaitTokens(position_ + ids.size(), 1 + draft.size()), conductor_.settings_.token_limit);
+    TT_CO_CHECK(came);
+  }
+  Accept(ids, draft);
+  co_return Deliver();
+}
+
+// The first time: takes up the cached pages and leaves their ids out.
+Status HeadSequence::StartBehindPrefix(std::vector<uint32_t>& ids) {
+  if (position_ > 0 || cached_ == 0) return Ok{};
+  const bool same = ids.size() > cached_ && std::equal(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(cached_), spec_.prompt.begin());
+  if (!same) {
+    cached_ = 0;
+    return Ok{};
+  }
+  TT_RETURN_IF_ERROR(conductor_.compute_.Reuse(compute_, cached_));
+  known_.assign(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(cached_));
+  drafter_.Add(known_);
+  ids.erase(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(cached_));
+  position_ = cached_;
+  conductor_.counters_.cached += cached_;
+  return Ok{};
+}
+
+// No longer than the answer may become.
+std::vector<uint32_t> HeadSequence::MakeDraft(const std::vector<uint32_t>& ids) {
+  drafter_.Add(ids);
+  const uint64_t end = spec_.prompt.size() + spec_.max_new;
+  if (ids.size() != 1 || position_ < spec_.prompt.size() || position_ + 2 >= end) return {};
+  return drafter_.Draft(end - position_ - 2, engine::DraftRowCost(conductor_.groups_[group_]));
+}
+
+net::Task<Status> HeadSequence::Feed(std::vector<uint32_t> ids, std::vector<uint32_t> draft) {
   const uint32_t chunk = conductor_.settings_.prefill_chunk;
-  const uint32_t dim = static_cast<uint32_t>(conductor_.compute_.shard().config().hidden_dim);
+  drawn_ = std::make_shared<std::vector<TokenFrame>>();
   for (size_t at = 0; at < ids.size(); at += chunk) {
-    size_t end = std::min<size_t>(ids.size(), at + chunk);
-    bool sample = end == ids.size();
-    std::vector<uint32_t> part(ids.begin() + static_cast<ptrdiff_t>(at), ids.begin() + static_cast<ptrdiff_t>(end));
-    std::shared_ptr<TokenFrame> sampled;
-    if (single() && sample) sampled = token;
-    auto rows = co_await FeedChunk(std::move(part), std::move(sampled));
+    if (spec_.cancelled && spec_.cancelled()) co_return Error(Code::kCancelled, "cancelled");
+    const size_t end = std::min<size_t>(ids.size(), at + chunk);
+    const bool last = end == ids.size();
+    const uint64_t position = position_ + at;
+    ComputeJob job;
+    job.position = position;
+    job.ids.assign(ids.begin() + static_cast<ptrdiff_t>(at), ids.begin() + static_cast<ptrdiff_t>(end));
+    if (last) job.ids.insert(job.ids.end(), draft.begin(), draft.end());
+    job.group = group_;
+    if (single() && last) {
+      job.logits = 1 + draft.size();
+      job.on_logits = [sampling = sampling_, drawn = drawn_, head = frame_head(), position](size_t row, std::span<const float> logits) -> Status {
+        drawn->push_back(TokenFrame{head, position + row + 1, 0, 0, {}});
+        return sampling->Draw(logits, drawn->back());
+      };
+    }
+    auto rows = co_await conductor_.compute_.Forward(compute_, std::move(job));
     TT_CO_CHECK(rows);
-    uint64_t position = position_;
-    position_ += end - at;
     if (single()) continue;
-    ActFrame act{frame_head(), position, static_cast<uint32_t>(end - at), dim, sample ? Sampling::kLast : Sampling::kNone,
-                 static_cast<uint8_t>(group_), *std::move(rows)};
-    commitment_.Update(ByteWriter().U64Le(act.position).U32Le(act.rows).bytes());
-    commitment_.Update(ByteView(reinterpret_cast<const uint8_t*>(act.x.data()), act.x.size() * sizeof(float)));
-    Bytes bytes = Serialize(act);
-    Status sent = co_await remotes_.front()->via->link().Send(kAct, std::move(bytes));
+    Sampling sample = draft.empty() ? Sampling::kLast : Sampling::kEach;
+    if (!last) sample = Sampling::kNone;
+    std::vector<float> out = *std::move(rows);
+    Status sent = co_await SendRows(position, std::move(out), sample);
     TT_CO_CHECK(sent);
   }
-  if (!single()) co_return co_await net::WithTimeout(WaitToken(), conductor_.settings_.token_limit);
-  commitment_.Update(ByteWriter().U64Le(token->position).U32Le(token->id).bytes());
-  TokenFrame own = std::move(*token);
-  co_return own;
+  co_return Ok{};
 }
 
-net::Task<Result<TokenFrame>> HeadSequence::WaitToken() {
-  auto event = co_await Take();
-  TT_CO_CHECK(event);
-  if (event->message.type != kToken || event->slot + 1 != spec_.plan.slots()) {
-    co_return Error(Code::kInternal, "an unexpected frame while waiting for a token");
+net::Task<Status> HeadSequence::SendRows(uint64_t position, std::vector<float> rows, Sampling sample) {
+  const uint32_t dim = static_cast<uint32_t>(conductor_.compute_.shard().config().hidden_dim);
+  const uint32_t count = static_cast<uint32_t>(rows.size() / dim);
+  for (uint32_t i = 0; i < count; ++i) {
+    ByteWriter entry;
+    entry.U64Le(position + i).Raw(ByteView(reinterpret_cast<const uint8_t*>(rows.data() + size_t{i} * dim), dim * sizeof(float)));
+    if (sample == Sampling::kNone) {  // a prompt's: it stays
+      commitment_.Update(entry.bytes());
+    } else {
+      uncommitted_.push_back({position + i, entry.Take()});
+    }
   }
-  auto token = ParseToken(event->message.payload);
-  TT_CO_CHECK(token);
-  if (token->position != position_) co_return Error(Code::kInternal, "a token of another position");
-  co_return *std::move(token);
+  ActFrame act{frame_head(), position, count, dim, sample, static_cast<uint8_t>(group_), std::move(rows)};
+  Bytes bytes = Serialize(act);
+  co_return co_await remotes_.front()->via->link().Send(kAct, std::move(bytes));
 }
 
-net::Task<Status> HeadSequence::CloseAll(CloseReason reason) {
+// `first`: position of the first.
+net::Task<Status> HeadSequence::WaitTokens(uint64_t first, size_t count) {
+  while (drawn_->size() < count) {
+    auto event = co_await Take();
+    TT_CO_CHECK(event);
+    if (event->message.type != kToken || event->slot + 1 != spec_.plan.slots()) {
+      co_return Error(Code::kInternal, "an unexpected frame while waiting for a token");
+    }
+    auto token = ParseToken(event->message.payload);
+    TT_CO_CHECK(token);
+    if (token->position != first + drawn_->size()) co_return Error(Code::kInternal, "a token of another position");
+    drawn_->push_back(*std::move(token));
+  }
+  co_return Ok{};
+}
+
+// A guess counts if it is what was drawn at its position: then the row behind it was computed from the right id.
+void HeadSequence::Accept(const std::vector<uint32_t>& ids, const std::vector<uint32_t>& draft) {
+  size_t accepted = 0;
+  while (accepted < draft.size() && draft[accepted] == (*drawn_)[accepted].id) ++accepted;
+  known_.insert(known_.end(), ids.begin(), ids.end());
+  known_.insert(known_.end(), draft.begin(), draft.begin() + static_cast<ptrdiff_t>(accepted));
+  const bool prompt_done = position_ < spec_.prompt.size() && known_.size() >= spec_.prompt.size();
+  position_ = known_.size();
+  for (size_t i = 0; i <= accepted; ++i) ready_.push_back((*drawn_)[i]);
+  std::erase_if(uncommitted_, [&](const Entry& entry) { return entry.position >= position_; });
+  drafter_.Add(std::span(draft).first(accepted));
+  drafter_.Judge(draft.size(), accepted);
+  conductor_.counters_.drafted += draft.size();
+  conductor_.counters_.accepted += accepted;
+  if (prompt_done && keys_) conductor_.compute_.KeepPrefix(compute_, keys_->Of(spec_.prompt));
+}
+
+TokenFrame HeadSequence::Deliver() {
+  last_ = std::move(ready_.front());
+  ready_.pop_front();
+  if (single()) commitment_.Update(ByteWriter().U64Le(last_->position).U32Le(last_->id).bytes());
+  CommitUpTo(last_->position);
+  return *last_;
+}
+
+void HeadSequence::CommitUpTo(uint64_t position) {
+  while (!uncommitted_.empty() && uncommitted_.front().position < position) {
+    commitment_.Update(uncommitted_.front().bytes);
+    uncommitted_.pop_front();
+  }
+}
+
+// The pages of prompt and answer, as far as their ids are sure.
+std::vector<PrefixKey> HeadSequence::KeysToKeep() const {
+  if (!keys_) return {};
+  return keys_->Of(std::span(known_).first(std::min<size_t>(known_.size(), delivered())));
+}
+
+net::Task<Status> HeadSequence::CloseAll(CloseFrame frame) {
+  Bytes close = Serialize(frame);
   for (auto& remote : remotes_) {
-    Bytes close = Serialize(CloseFrame{frame_head(), reason});
-    Status sent = co_await remote->via->link().Send(kClose, std::move(close));
+    Bytes copy = close;
+    Status sent = co_await remote->via->link().Send(kClose, std::move(copy));
     TT_CO_CHECK(sent);
   }
   for (size_t closed = 0; closed < remotes_.size();) {
@@ -263,7 +371,12 @@ net::Task<Status> HeadSequence::CloseAll(CloseReason reason) {
 }
 
 net::Task<Result<std::vector<StageProof>>> HeadSequence::Close(CloseReason reason) {
-  Status ended = co_await net::WithTimeout(CloseAll(reason), conductor_.settings_.close_limit);
+  CloseFrame frame{frame_head(), reason, delivered(), {}};
+  if (reason == CloseReason::kEnd) {
+    frame.keep = KeysToKeep();
+    conductor_.compute_.KeepPrefix(compute_, frame.keep);
+  }
+  Status ended = co_await net::WithTimeout(CloseAll(std::move(frame)), conductor_.settings_.close_limit);
   TT_CO_CHECK(ended);  // else the destructor tells every stage that it failed
   closed_ = true;
   std::vector<StageProof> proofs;

@@ -48,6 +48,7 @@ Result<ActFrame> ParseAct(ByteView payload, uint32_t dim, uint32_t max_rows) {
   if (frame.rows == 0 || frame.rows > max_rows) return Malformed("ACT: number of rows out of range");
   if (sample > 2) return Malformed("ACT: unknown sampling");
   frame.sample = static_cast<Sampling>(sample);
+  if (frame.sample == Sampling::kEach && frame.rows > kMaxDraftRows) return Malformed("ACT: a draft too long");
   size_t count = size_t{frame.rows} * dim;
   if (reader.remaining() != count * sizeof(float)) return Malformed("ACT: wrong length");
   frame.x.resize(count);
@@ -128,6 +129,22 @@ Bytes Serialize(const WorkFrame& frame, bool closed) {
   return writer.Take();
 }
 
+Result<OpenOkFrame> ParseOpenOk(ByteView payload) {
+  ByteReader reader(payload);
+  OpenOkFrame frame;
+  frame.head = TT_TRY(ReadHead(reader));
+  frame.cached = TT_TRY(reader.U64Le());
+  TT_RETURN_IF_ERROR(reader.ExpectDone("OPEN_OK"));
+  return frame;
+}
+
+Bytes Serialize(const OpenOkFrame& frame) {
+  ByteWriter writer;
+  WriteHead(writer, frame.head);
+  writer.U64Le(frame.cached);
+  return writer.Take();
+}
+
 Result<CloseFrame> ParseClose(ByteView payload) {
   ByteReader reader(payload);
   CloseFrame frame;
@@ -135,6 +152,10 @@ Result<CloseFrame> ParseClose(ByteView payload) {
   uint8_t reason = TT_TRY(reader.U8());
   if (reason > 2) return Malformed("CLOSE: unknown reason");
   frame.reason = static_cast<CloseReason>(reason);
+  frame.positions = TT_TRY(reader.U64Le());
+  uint32_t keys = TT_TRY(reader.U32Le());
+  if (keys > kMaxPrefixKeys) return Malformed("CLOSE: too many keys");
+  for (uint32_t i = 0; i < keys; ++i) frame.keep.push_back(TT_TRY(reader.Array<16>()));
   TT_RETURN_IF_ERROR(reader.ExpectDone("CLOSE"));
   return frame;
 }
@@ -142,7 +163,8 @@ Result<CloseFrame> ParseClose(ByteView payload) {
 Bytes Serialize(const CloseFrame& frame) {
   ByteWriter writer;
   WriteHead(writer, frame.head);
-  writer.U8(static_cast<uint8_t>(frame.reason));
+  writer.U8(static_cast<uint8_t>(frame.reason)).U64Le(frame.positions).U32Le(static_cast<uint32_t>(frame.keep.size()));
+  for (const PrefixKey& key : frame.keep) writer.Raw(key);
   return writer.Take();
 }
 

@@ -10,6 +10,7 @@
 namespace teetee::pipeline {
 
 using SequenceId = ByteArray<16>;
+using PrefixKey = ByteArray<16>;  // of one page of a prefix: prefix_keys.h
 
 enum FrameType : uint8_t {
   kOpen = 16,
@@ -26,6 +27,8 @@ enum FrameType : uint8_t {
 inline constexpr size_t kMaxActBytes = 32u << 20;
 inline constexpr uint32_t kMaxAlternatives = 20;
 inline constexpr size_t kMaxBatchFrames = 1024;
+inline constexpr size_t kMaxPrefixKeys = 4096;
+inline constexpr uint32_t kMaxDraftRows = 16;  // of an ACT with Sampling::kEach
 
 // What every frame starts with.
 struct FrameHead {
@@ -48,7 +51,7 @@ struct ActFrame {
   uint8_t group = 0;        // sequences that step together
   std::vector<float> x;     // (rows, dim), all finite
 };
-// Reads the head and the sizes first: kInvalidArgument unless dim is the expected one and rows is in [1, max_rows].
+// Reads the head and the sizes first: kInvalidArgument unless dim is the expected one and rows is in [1, max_rows], or to kMaxDraftRows.
 Result<ActFrame> ParseAct(ByteView payload, uint32_t dim, uint32_t max_rows);
 Bytes Serialize(const ActFrame& frame);
 
@@ -79,10 +82,19 @@ struct WorkFrame {
 Result<WorkFrame> ParseWork(ByteView payload, bool closed);
 Bytes Serialize(const WorkFrame& frame, bool closed);
 
+struct OpenOkFrame {
+  FrameHead head;
+  uint64_t cached = 0;  // positions of the prompt whose pages the stage holds
+};
+Result<OpenOkFrame> ParseOpenOk(ByteView payload);
+Bytes Serialize(const OpenOkFrame& frame);
+
 enum class CloseReason : uint8_t { kEnd = 0, kCancel = 1, kFailure = 2 };
 struct CloseFrame {
   FrameHead head;
   CloseReason reason = CloseReason::kEnd;
+  uint64_t positions = 0;            // that the delivered tokens were drawn from
+  std::vector<PrefixKey> keep;       // keys of the first pages, to be cached
 };
 Result<CloseFrame> ParseClose(ByteView payload);
 Bytes Serialize(const CloseFrame& frame);

@@ -77,6 +77,17 @@ TEST(ActFrames, HugeSizesTakeNoMemory) {
   EXPECT_FALSE(ParseAct(writer.bytes(), 0xffffffff, 0xffffffff));
 }
 
+TEST(ActFrames, DraftsAreShort) {
+  ActFrame act = Act();
+  act.sample = Sampling::kEach;
+  act.rows = kMaxDraftRows;
+  act.x.assign(size_t{3} * kMaxDraftRows, 1.0f);
+  EXPECT_TRUE(ParseAct(Serialize(act), 3, 100));
+  act.rows += 1;
+  act.x.resize(act.x.size() + 3);
+  EXPECT_FALSE(ParseAct(Serialize(act), 3, 100));
+}
+
 TEST(BatchFrames, RoundTripAndRefusals) {
   const Bytes good = SerializeBatch({{kAct, Serialize(Act())}, {kToken, {}}, {kClose, Bytes(3)}});
   ExpectExactLength(good, [](ByteView bytes) { return ParseBatch(bytes).has_value(); });
@@ -121,10 +132,19 @@ TEST(WorkFrames, RoundTripAndRefusals) {
 }
 
 TEST(CloseAndErrorFrames, RoundTripAndRefusals) {
-  const Bytes close = Serialize(CloseFrame{Head(), CloseReason::kFailure});
+  const Bytes close = Serialize(CloseFrame{Head(), CloseReason::kFailure, 9, {PrefixKey{1}, PrefixKey{2}}});
   ExpectExactLength(close, [](ByteView bytes) { return ParseClose(bytes).has_value(); });
   EXPECT_EQ(ParseClose(close)->reason, CloseReason::kFailure);
   EXPECT_FALSE(ParseClose(With(close, 20, 3)));
+  EXPECT_EQ(Serialize(*ParseClose(close)), close);
+  CloseFrame many{Head(), CloseReason::kEnd, 1, std::vector<PrefixKey>(kMaxPrefixKeys)};
+  EXPECT_TRUE(ParseClose(Serialize(many)));
+  many.keep.emplace_back();
+  EXPECT_FALSE(ParseClose(Serialize(many)));
+
+  const Bytes ok = Serialize(OpenOkFrame{Head(), 128});
+  ExpectExactLength(ok, [](ByteView bytes) { return ParseOpenOk(bytes).has_value(); });
+  EXPECT_EQ(ParseOpenOk(ok)->cached, 128u);
 
   const Bytes error = Serialize(ErrorFrame{Head(), Code::kDataLoss, "why"});
   ExpectExactLength(error, [](ByteView bytes) { return ParseError(bytes).has_value(); });

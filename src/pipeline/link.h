@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "attest/format/claims.h"
 #include "net/async.h"
@@ -20,6 +21,14 @@ class Link {
   virtual ~Link() = default;
   // Waits while the send queue is full. An error means that the link is dead.
   virtual net::Task<Status> Send(uint8_t type, Bytes payload) = 0;
+  // One after another; an implementation may put them into one write.
+  virtual net::Task<Status> SendAll(std::vector<Message> messages) {
+    for (Message& message : messages) {
+      Status sent = co_await Send(message.type, std::move(message.payload));
+      TT_CO_CHECK(sent);
+    }
+    co_return Ok{};
+  }
   virtual net::Task<Result<Message>> Receive() = 0;
   virtual const attest::Claims& peer() const = 0;  // as verified
   virtual bool fresh() const = 0;                  // re-attested in time: new sequences may start

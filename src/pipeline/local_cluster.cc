@@ -90,7 +90,7 @@ class Loop {
     io_.stop();
     thread_.join();
     io_.restart();
-    io_.run_for(std::chrono::seconds(2));
+    io_.run_for(std::chrono::milliseconds(200));
   }
 
  private:

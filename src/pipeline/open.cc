@@ -45,6 +45,19 @@ Status ReadPromptIds(const Json& json, OpenFrame& out) {
   return Ok{};
 }
 
+Status ReadPrefix(const Json& json, OpenFrame& out) {
+  const Json* keys = json.Find("prefix");
+  if (!keys) return Ok{};
+  if (!keys->is_string() || keys->as_string().size() > kMaxPrefixKeys * 32 || keys->as_string().size() % 32 != 0) {
+    return Error(Code::kInvalidArgument, "OPEN: prefix is hex of keys of 16 bytes, one after another");
+  }
+  std::string_view text = keys->as_string();
+  for (; !text.empty(); text.remove_prefix(32)) {
+    out.prefix.push_back(TT_TRY(FromHexFixed<16>(text.substr(0, 32))));
+  }
+  return Ok{};
+}
+
 }  // namespace
 
 std::string_view PayModeName(PayMode mode) {
@@ -122,6 +135,11 @@ Bytes Serialize(const OpenFrame& frame) {
     for (uint32_t id : frame.prompt_ids) ids.Push(id);
     json.Set("prompt_ids", std::move(ids));
   }
+  if (!frame.prefix.empty()) {
+    std::string keys;
+    for (const PrefixKey& key : frame.prefix) keys += ToHex(key);
+    json.Set("prefix", std::move(keys));
+  }
   ByteWriter writer;
   WriteHead(writer, frame.head);
   writer.Raw(json.Dump());
@@ -145,6 +163,7 @@ Result<OpenFrame> ParseOpen(ByteView payload, uint32_t max_positions_limit) {
   out.query = TT_TRY(GetHex<32>(json, "query"));
   if (const Json* sampler = json.Find("sampler")) out.sampler = TT_TRY(SamplerFromJson(*sampler));
   TT_RETURN_IF_ERROR(ReadPromptIds(json, out));
+  TT_RETURN_IF_ERROR(ReadPrefix(json, out));
   return out;
 }
 

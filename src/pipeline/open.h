@@ -33,6 +33,7 @@ struct OpenFrame {
   Hash32 query{};
   std::optional<SamplingSpec> sampler;
   std::vector<uint32_t> prompt_ids;  // where a penalty looks at them
+  std::vector<PrefixKey> prefix;     // keys of the prompt's whole pages; none where the payer wants no cache
 };
 
 // Bounds: max_positions and prompt_tokens up to max_positions_limit, deadline up to 12 h.

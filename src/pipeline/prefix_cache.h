@@ -9,13 +9,10 @@
 #include <span>
 #include <vector>
 
-#include "base/bytes.h"
 #include "model/kv_cache.h"
+#include "pipeline/frames.h"
 
 namespace teetee::pipeline {
-
-using PrefixKey = ByteArray<16>;
-inline constexpr size_t kMaxPrefixKeys = 4096;
 
 class PrefixCache {
  public:

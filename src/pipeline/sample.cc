@@ -12,6 +12,7 @@ Result<std::unique_ptr<TailSampler>> TailSampler::Make(const SamplingSpec& spec,
 }
 
 Status TailSampler::Draw(std::span<const float> logits, TokenFrame& token) {
+  if (token.position < state_.position()) TT_RETURN_IF_ERROR(state_.Rewind(token.position));
   if (token.position != state_.position()) return Error(Code::kInternal, "sampling at another position than the next");
   engine::SampledToken drawn = TT_TRY(state_.Next(logits, sampler_));
   token.id = drawn.id;

@@ -17,7 +17,8 @@ class TailSampler {
                                                    uint32_t prompt_tokens, size_t vocab_size);
 
   // Draws the token of `token.position`, takes it into the history, and fills id, logprob and alternatives.
-  // kInternal when the position is not the next one.
+  // An earlier position than the next takes back what was drawn from there on (a draft that did not come true). kInternal when it
+  // is none of the answer so far.
   Status Draw(std::span<const float> logits, TokenFrame& token);
 
  private:

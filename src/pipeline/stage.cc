@@ -4,13 +4,23 @@
 
 #include "base/log.h"
 #include "pipeline/coalescing_link.h"
+#include "pipeline/prefix_keys.h"
 #include "pipeline/sample.h"
 
 namespace teetee::pipeline {
 
 struct StageService::Sequence {
-  Sequence(const net::Executor& executor, OpenFrame opened, ComputeHandle handle)
+  struct Rows {
+    uint64_t position = 0;
+    std::vector<float> x;  // (rows, dim)
+  };
+  struct Entry {
+    uint64_t position = 0;  // of the row that it came from
+    Bytes bytes;
+  };
+  Sequence(const net::Executor& executor, OpenFrame opened, ComputeHandle handle, size_t hidden_dim)
       : open(std::move(opened)),
+        dim(hidden_dim),
         compute(std::move(handle)),
         inbox(executor, 64),
         commitment(open.commit),
@@ -18,6 +28,7 @@ struct StageService::Sequence {
     commitment.Update(ByteWriter().U64Le(open.stream).bytes());
   }
   OpenFrame open;
+  size_t dim;
   std::shared_ptr<Link> control;  // to the head
   std::shared_ptr<Link> next;     // to the next stage; none at the tail
   ComputeHandle compute;
@@ -25,16 +36,45 @@ struct StageService::Sequence {
   crypto::HmacSha256Stream commitment;
   net::SteadyClock::time_point deadline;
   std::unique_ptr<TailSampler> sampling;          // tail
-  std::vector<Bytes> kept;                        // ACT frames sent on
+  std::vector<Rows> kept;                         // sent on
   size_t kept_reserved = 0;
-  uint64_t positions = 0;  // computed
+  std::vector<PrefixKey> prefix;  // of the prompt's pages, as this stage stores them; none once they are kept
+  bool started = false;     // a frame ACT came
+  uint64_t positions = 0;   // computed, drafts included
+  uint64_t settled = 0;     // of them, those that stay whatever the head draws
+  std::vector<Entry> draft;  // what the commitment takes up when the draft comes true
   TokenCount proved;
   bool ended = false;
+
+  void Commit(ByteView entry) { commitment.Update(entry); }
+  // The head goes on at `position`, or ended there: what was computed beyond never was.
+  void SettleAt(uint64_t position) {
+    for (const Entry& entry : draft) {
+      if (entry.position < position) Commit(entry.bytes);
+    }
+    draft.clear();
+    while (!kept.empty() && kept.back().position >= position) kept.pop_back();
+    if (!kept.empty() && dim > 0) {
+      const size_t rows = std::min<uint64_t>(kept.back().x.size() / dim, position - kept.back().position);
+      kept.back().x.resize(rows * dim);
+    }
+    positions = settled = position;
+  }
 };
 
 namespace {
 
-uint64_t TokenPosition(const ActFrame& frame) { return frame.position + frame.rows; }
+Bytes TokenEntry(const TokenFrame& token) { return ByteWriter().U64Le(token.position).U32Le(token.id).Take(); }
+
+Bytes RowEntry(uint64_t position, std::span<const float> row) {
+  return ByteWriter().U64Le(position).Raw(ByteView(reinterpret_cast<const uint8_t*>(row.data()), row.size_bytes())).Take();
+}
+
+std::vector<PrefixKey> KeysOf(const crypto::Address& head, const std::vector<PrefixKey>& keys) {
+  std::vector<PrefixKey> out;
+  for (const PrefixKey& key : keys) out.push_back(KeyOfHead(head, key));
+  return out;
+}
 
 }  // namespace
 
@@ -147,7 +187,9 @@ net::Task<Result<StageService::SequencePtr>> StageService::Admit(std::shared_ptr
   }
   auto handle = compute_.Open(open.max_positions);
   TT_CO_CHECK(handle);
-  auto sequence = std::make_shared<Sequence>(executor_, std::move(open), *std::move(handle));
+  auto sequence = std::make_shared<Sequence>(executor_, std::move(open), *std::move(handle),
+                                             compute_.shard().config().hidden_dim);
+  sequence->prefix = KeysOf(link->peer().signing_address, sequence->open.prefix);
   sequence->control = link;
   sequence->sampling = std::move(sampling);
   sequence->kept_reserved = kept;
@@ -181,10 +223,10 @@ net::Task<void> StageService::OnOpen(std::shared_ptr<Link> link, Bytes payload) 
     co_return;
   }
   counters_.opened += 1;
-  net::Spawn(executor_, RunSequence(*admitted), "sequence");
-  ByteWriter ok;
-  WriteHead(ok, head);
-  Bytes bytes = ok.Take();
+  SequencePtr sequence = *std::move(admitted);
+  OpenOkFrame ok{head, compute_.FindPrefix(sequence->compute, sequence->prefix)};
+  net::Spawn(executor_, RunSequence(sequence), "sequence");
+  Bytes bytes = Serialize(ok);
   (void)co_await link->Send(kOpenOk, std::move(bytes));
 }
 
@@ -227,37 +269,58 @@ net::Task<void> StageService::RunSequence(SequencePtr sequence) {
   }
 }
 
+// Where the frame begins: at the next position, at one of a draft that did not come true beyond, or, first of all, behind a cached prefix.
+Status StageService::Place(Sequence& sequence, const ActFrame& frame) {
+  if (!sequence.started && frame.position > 0) {
+    TT_RETURN_IF_ERROR(compute_.Reuse(sequence.compute, frame.position));
+    sequence.positions = sequence.settled = frame.position;
+  }
+  sequence.started = true;
+  if (frame.position < sequence.settled || frame.position > sequence.positions) {
+    return Error(Code::kFailedPrecondition, "ACT: not the next position");
+  }
+  if (frame.position + frame.rows > sequence.open.max_positions) {
+    return Error(Code::kResourceExhausted, "ACT: more positions than were opened");
+  }
+  sequence.SettleAt(frame.position);
+  return Ok{};
+}
+
+void StageService::Advance(Sequence& sequence, const ActFrame& frame) {
+  const uint64_t prompt = sequence.open.prompt_tokens;
+  sequence.positions += frame.rows;
+  sequence.settled = frame.sample == Sampling::kEach ? frame.position + 1 : sequence.positions;
+  counters_.tokens_in += std::min<uint64_t>(sequence.positions, prompt) - std::min<uint64_t>(frame.position, prompt);
+  if (sequence.settled < prompt || sequence.prefix.empty()) return;
+  compute_.KeepPrefix(sequence.compute, sequence.prefix);
+  sequence.prefix.clear();
+}
+
 net::Task<Status> StageService::Step(SequencePtr sequence, ActFrame frame) {
-  if (frame.position != sequence->positions) {
-    co_return Error(Code::kFailedPrecondition, "ACT: not the next position");
-  }
-  if (frame.position + frame.rows > sequence->open.max_positions) {
-    co_return Error(Code::kResourceExhausted, "ACT: more positions than were opened");
-  }
-  // The worker writes it, perhaps after this task was cancelled: hence shared.
-  auto token = std::make_shared<TokenFrame>(TokenFrame{frame.head, TokenPosition(frame), 0, 0, {}});
-  const bool samples = frame.sample != Sampling::kNone;
+  Status placed = Place(*sequence, frame);
+  TT_CO_CHECK(placed);
+  // The worker writes them, perhaps after this task was cancelled: hence shared.
+  auto tokens = std::make_shared<std::vector<TokenFrame>>();
   ComputeJob job;
   job.position = frame.position;
   job.x = std::move(frame.x);
   job.group = frame.group;
-  if (is_tail() && samples) {
-    job.logits = 1;
-    job.on_logits = [sequence, token](size_t, std::span<const float> logits) -> Status { return sequence->sampling->Draw(logits, *token); };
+  if (is_tail() && frame.sample != Sampling::kNone) {
+    job.logits = frame.sample == Sampling::kEach ? frame.rows : 1;
+    job.on_logits = [sequence, tokens, first = frame.position, head = frame.head](size_t row, std::span<const float> logits) -> Status {
+      tokens->push_back(TokenFrame{head, first + row + 1, 0, 0, {}});
+      return sequence->sampling->Draw(logits, tokens->back());
+    };
   }
   auto rows = co_await compute_.Forward(sequence->compute, std::move(job));
   TT_CO_CHECK(rows);
   if (sequence->ended) co_return Ok{};
-  sequence->positions += frame.rows;
-  counters_.tokens_in += std::min<uint64_t>(sequence->positions, sequence->open.prompt_tokens) -
-                         std::min<uint64_t>(frame.position, sequence->open.prompt_tokens);
-  counters_.tokens_out += samples;
+  Advance(*sequence, frame);
   if (!is_tail()) {
     Status sent = co_await SendOn(sequence, frame, *std::move(rows));
     TT_CO_CHECK(sent);
-  } else if (samples) {
-    TokenFrame drawn = std::move(*token);
-    Status sent = co_await SendToken(sequence, std::move(drawn));
+  } else if (!tokens->empty()) {
+    Status sent = co_await SendTokens(sequence, *tokens);
     TT_CO_CHECK(sent);
   }
   co_return co_await ProveIfDue(sequence);
@@ -265,28 +328,36 @@ net::Task<Status> StageService::Step(SequencePtr sequence, ActFrame frame) {
 
 net::Task<Status> StageService::SendOn(SequencePtr sequence, const ActFrame& in, std::vector<float> rows) {
   ActFrame out{in.head, in.position, in.rows, in.dim, in.sample, in.group, std::move(rows)};
+  for (uint32_t i = 0; i < out.rows; ++i) {
+    Bytes entry = RowEntry(out.position + i, std::span(out.x).subspan(size_t{i} * out.dim, out.dim));
+    if (out.position + i < sequence->settled) {
+      sequence->Commit(entry);
+    } else {
+      sequence->draft.push_back({out.position + i, std::move(entry)});
+    }
+  }
   Bytes bytes = Serialize(out);
-  ByteWriter entry;
-  entry.U64Le(out.position).U32Le(out.rows);
-  sequence->commitment.Update(entry.bytes());
-  sequence->commitment.Update(
-      ByteView(reinterpret_cast<const uint8_t*>(out.x.data()), out.x.size() * sizeof(float)));
-  sequence->kept.push_back(bytes);
+  sequence->kept.push_back({out.position, std::move(out.x)});
   co_return co_await sequence->next->Send(kAct, std::move(bytes));
 }
 
-net::Task<Status> StageService::SendToken(SequencePtr sequence, TokenFrame token) {
-  ByteWriter entry;
-  entry.U64Le(token.position).U32Le(token.id);
-  sequence->commitment.Update(entry.bytes());
-  Bytes bytes = Serialize(token);
-  co_return co_await sequence->control->Send(kToken, std::move(bytes));
+net::Task<Status> StageService::SendTokens(SequencePtr sequence, std::vector<TokenFrame> tokens) {
+  std::vector<Link::Message> messages;
+  for (const TokenFrame& token : tokens) {
+    if (token.position <= sequence->settled) {
+      sequence->Commit(TokenEntry(token));
+    } else {
+      sequence->draft.push_back({token.position - 1, TokenEntry(token)});
+    }
+    messages.push_back({kToken, Serialize(token)});
+  }
+  co_return co_await sequence->control->SendAll(std::move(messages));
 }
 
 net::Task<Status> StageService::ProveIfDue(SequencePtr sequence) {
-  TokenCount now = CountTokens(sequence->positions, sequence->open.prompt_tokens);
+  TokenCount now = CountTokens(sequence->settled, sequence->open.prompt_tokens);
   if (now.out < sequence->proved.out + settings_.work_every) co_return Ok{};
-  auto frame = proofs_.Prove(sequence->open, sequence->positions, sequence->proved);
+  auto frame = proofs_.Prove(sequence->open, sequence->settled, sequence->proved);
   TT_CO_CHECK(frame);
   sequence->proved = now;
   Bytes bytes = Serialize(*frame, false);
@@ -304,6 +375,11 @@ net::Task<void> StageService::OnClose(std::shared_ptr<Link> link, Bytes payload)
     if (sequence->open.mode == PayMode::kTab) proofs_.WriteOff(sequence->open.line, sequence->proved);
   } else {
     if (close->reason == CloseReason::kCancel) counters_.cancelled += 1;
+    sequence->SettleAt(std::clamp(close->positions, sequence->settled, sequence->positions));
+    counters_.tokens_out += CountTokens(sequence->positions, sequence->open.prompt_tokens).out;
+    if (close->reason == CloseReason::kEnd && close->keep.size() <= sequence->positions / model::kPagePositions) {
+      compute_.KeepPrefix(sequence->compute, KeysOf(link->peer().signing_address, close->keep));
+    }
     auto proof = proofs_.Prove(sequence->open, sequence->positions, sequence->proved);
     if (!proof) {
       co_await Fail(sequence, std::move(proof).error());

@@ -29,7 +29,8 @@ using PrepareLineFn = std::function<net::Task<Status>(Hash32 line)>;
 
 struct StageCounters {
   uint64_t opened = 0, refused = 0, failed = 0, cancelled = 0;
-  uint64_t tokens_in = 0, tokens_out = 0;
+  uint64_t tokens_in = 0;   // prompt positions computed
+  uint64_t tokens_out = 0;  // of answers that ended well
 };
 
 class StageService {
@@ -58,7 +59,9 @@ class StageService {
   net::Task<void> RunSequence(SequencePtr sequence);
   net::Task<Status> Step(SequencePtr sequence, ActFrame frame);
   net::Task<Status> SendOn(SequencePtr sequence, const ActFrame& in, std::vector<float> rows);
-  net::Task<Status> SendToken(SequencePtr sequence, TokenFrame token);
+  net::Task<Status> SendTokens(SequencePtr sequence, std::vector<TokenFrame> tokens);
+  Status Place(Sequence& sequence, const ActFrame& frame);
+  void Advance(Sequence& sequence, const ActFrame& frame);
   net::Task<Status> ProveIfDue(SequencePtr sequence);
   net::Task<Result<std::shared_ptr<Link>>> NextLink(protocol::PlanNode node);
   net::Task<void> WatchNext(std::shared_ptr<Link> link, crypto::Address key);

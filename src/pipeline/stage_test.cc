@@ -435,6 +435,31 @@ net::Task<void> SendFrame(std::shared_ptr<MemoryLink> link, Link::Message frame)
   (void)co_await link->Send(frame.type, std::move(frame.payload));
 }
 
+// Stage 1 says twice that it is ready, and stage 2 has not spoken.
+TEST_F(Stage, ASlotThatAnswersTwiceDoesNotCountAsTwo) {
+  Cluster& cluster = Make({.slots = 3});
+  Run([&]() -> net::Task<void> {
+    auto first = co_await OpenAndFeed(cluster, 1);  // dials
+    CO_ASSERT_OK(first);
+    auto closed = co_await (*first)->Close(CloseReason::kEnd);
+    CO_ASSERT_OK(closed);
+    for (auto& wire : cluster.wires()) {
+      if (wire.from != 0) continue;
+      auto again = std::make_shared<bool>(true);
+      auto twice = [&, again, link = wire.listener](Link::Message m) -> std::optional<Link::Message> {
+        if (m.type == kOpenOk && std::exchange(*again, false)) net::Spawn(io_.get_executor(), SendFrame(link, m));
+        return m;
+      };
+      if (wire.to == 1) wire.listener->set_filter(twice);
+      if (wire.to == 2) wire.listener->set_filter(Drop);
+    }
+    auto sequence = co_await cluster.conductor().Open(cluster.Spec(kPrompt, 4));
+    CO_ASSERT_TRUE(!sequence);
+    EXPECT_EQ(sequence.error().code(), Code::kInternal) << sequence.error().message();
+    co_await Until([&] { return cluster.open_sequences() == 0; });
+  }());
+}
+
 TEST_F(Stage, AMiddleStageMayNotSendTokens) {
   Cluster& cluster = Make({.slots = 3});
   Run([&]() -> net::Task<void> {

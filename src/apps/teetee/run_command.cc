@@ -25,6 +25,7 @@ struct Options {
   size_t prefill_chunk = 512;
   bool ignore_end = false;
   bool raw = false;
+  bool no_speculation = false;
   bool json = false;
 };
 
@@ -91,6 +92,7 @@ Status Run(const Options& o) {
   g.sampler = o.sampler;
   g.limits = {o.max_tokens, o.stops, o.ignore_end};
   g.prefill_chunk = o.prefill_chunk;
+  if (o.no_speculation) g.drafts.most = 0;
   Recorder recorder{!o.json, {}};
   recorder.Attach(g);
   const auto result = TT_TRY(engine::Generate(*m.pipeline, m.tokenizer, prompt_ids, g));
@@ -153,6 +155,8 @@ void AddRunCommand(CLI::App& app) {
       ->add_option("--prefill-chunk", o->prefill_chunk,
                    "prompt tokens computed at once (same results)")
       ->capture_default_str();
+  command->add_flag("--no-speculation", o->no_speculation,
+                    "do not guess tokens ahead by prompt look-up (same results)");
   command->add_flag("--raw", o->raw, "no chat template");
   command->add_flag("--ignore-eos", o->ignore_end, "go on behind end-of-text tokens");
   AddJsonFlag(*command, &o->json);

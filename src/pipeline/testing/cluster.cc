@@ -68,6 +68,7 @@ Cluster::~Cluster() {
 
 DialFn Cluster::DialFrom(uint32_t slot) {
   return [this, slot](protocol::PlanNode node) -> net::Task<Result<std::shared_ptr<Link>>> {
+    co_await net::Sleep(net::Millis(1));  // as long as others may come meanwhile
     if (nodes_.at(node.slot)->dead || nodes_.at(slot)->dead) co_return Error(Code::kUnavailable, "nobody listens");
     if (nodes_.at(node.slot)->key.address() != node.key) co_return Error(Code::kUnauthenticated, "another key");
     auto link = Connect(claims(slot), node.slot);
