@@ -19,7 +19,7 @@ struct LocalClusterOptions {
   size_t threads = 1;                  // compute threads of each stage
   ops::Isa isa = ops::BestIsa();
   ComputeLimits limits;                // of each stage
-  ConductorSettings conductor;
+  ConductorSettings conductor{.drafts = {.most = 0}};  // no drafts: each token is a step
 };
 
 // Sequences that start together.
