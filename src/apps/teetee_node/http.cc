@@ -73,6 +73,10 @@ HttpResponse Metrics(Node::State& s) {
     Metric(out, "teetee_served_total", "counter", "Requests served.", std::to_string(c.served));
     Metric(out, "teetee_tokens_in_total", "counter", "Prompt tokens served.", std::to_string(c.tokens_in));
     Metric(out, "teetee_tokens_out_total", "counter", "Answer tokens served.", std::to_string(c.tokens_out));
+    const auto& drafts = s.conductor->counters();
+    Metric(out, "teetee_drafted_total", "counter", "Tokens guessed ahead.", std::to_string(drafts.drafted));
+    Metric(out, "teetee_drafts_accepted_total", "counter", "Of them, those that came true.", std::to_string(drafts.accepted));
+    Metric(out, "teetee_cached_tokens_total", "counter", "Prompt tokens found in the prefix cache.", std::to_string(drafts.cached));
     Metric(out, "teetee_receipts_pending", "gauge", "Receipts not yet final on chain.", std::to_string(s.ledger->pending_receipts()));
   } else {
     const auto& c = s.stage->counters();
