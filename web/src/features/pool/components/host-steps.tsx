@@ -42,6 +42,8 @@ export function HostSteps({ facts, slot, shape, own }: HostStepsProps) {
   const check = useCheck();
   const join = useJoin();
   const renewal = useJoin();
+  // Whether the join that runs or ran began as a renewal: afterwards the node is in the slot in either case.
+  const [renews, setRenews] = useState(false);
   const compose = useDeploy(facts, slot, shape, pool.data?.image ?? setup.config.image);
   const entry = facts.manifest.slots[slot];
   if (!entry) return null;
@@ -66,6 +68,12 @@ export function HostSteps({ facts, slot, shape, own }: HostStepsProps) {
     host: address ?? "",
     weights: facts.params.slots[slot]?.weights ?? "",
   });
+  const isOwn = own.some((node) => node.key === check.key?.toLowerCase());
+  const startJoin = () => {
+    if (!world || !check.key || !check.target) return;
+    setRenews(isOwn);
+    void join.start(world, requestOf(check.key, check.target.url));
+  };
   return (
     <>
       {own.length > 0 && (
@@ -99,14 +107,12 @@ export function HostSteps({ facts, slot, shape, own }: HostStepsProps) {
       <JoinPanel
         nodeKey={check.target?.host === address ? check.key : null}
         auditor={pool.data?.auditor ?? null}
-        already={own.some((node) => node.key === check.key?.toLowerCase())}
+        already={join.steps.length > 0 ? renews : isOwn}
         steps={join.steps}
         running={join.running}
         done={join.done}
         tx={join.tx}
-        onJoin={() =>
-          world && check.key && check.target && void join.start(world, requestOf(check.key, check.target.url))
-        }
+        onJoin={startJoin}
       />
     </>
   );
