@@ -5,6 +5,8 @@
 namespace teetee::head {
 namespace {
 
+constexpr uint32_t kDefaultTextTokens = 16;  // OpenAI's, of the older endpoint
+
 // Reads members of one object and remembers the name of the member at fault.
 class Reader {
  public:
@@ -181,6 +183,10 @@ Status RefuseUnsupported(Reader& reader) {
     auto type = format->GetString("type");
     if (!type || *type != "text") return reader.Fail("response_format", "only text is supported");
   }
+  const Json* choice = reader.Find("tool_choice");
+  if (choice && *choice != Json("auto") && *choice != Json("none")) {
+    return reader.Fail("tool_choice", "only auto and none are supported: nothing can force this model to call");
+  }
   if (TT_TRY(reader.Bool("echo", false))) return reader.Fail("echo", "is not supported");
   return Ok{};
 }
@@ -195,6 +201,7 @@ Status Read(Reader& reader, GenerationRequest& out, uint64_t default_seed) {
   auto also = TT_TRY(reader.Integer("max_tokens", 1, 1u << 24));
   if (!most) most = also;
   if (most) out.max_tokens = static_cast<uint32_t>(*most);
+  if (!most && !out.chat) out.max_tokens = kDefaultTextTokens;
   TT_RETURN_IF_ERROR(ReadStops(reader, out));
   TT_RETURN_IF_ERROR(ReadSampler(reader, out, default_seed));
   TT_RETURN_IF_ERROR(ReadLogprobs(reader, out));

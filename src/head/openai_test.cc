@@ -38,7 +38,7 @@ TEST(GenerationRequests, RefusalsNameTheMember) {
            {"stop", "\"\""}, {"stop", "7"}, {"logit_bias", "[]"}, {"logit_bias", "{\"x\":1}"}, {"logit_bias", "{\"1\":101}"},
            {"logit_bias", "{\"1\":\"2\"}"}, {"logit_bias", "{\"1234567890\":1}"}, {"functions", "[]"}, {"function_call", "\"auto\""},
            {"audio", "{}"}, {"best_of", "2"}, {"suffix", "\"x\""}, {"response_format", "{\"type\":\"json_object\"}"}, {"echo", "true"},
-           {"echo", "1"}}) {
+           {"echo", "1"}, {"tool_choice", "\"required\""}, {"tool_choice", "{\"type\":\"function\",\"function\":{\"name\":\"f\"}}"}}) {
     EXPECT_EQ(ParamOf(true, c.key, c.value), c.key) << c.value;
     EXPECT_EQ(ParamOf(false, c.key, c.value), c.key) << c.value;
   }
@@ -57,6 +57,8 @@ TEST(GenerationRequests, RefusalsNameTheMember) {
 }
 
 TEST(GenerationRequests, WhatChangesNothingIsAccepted) {
+  EXPECT_EQ(ParamOf(true, "tool_choice", "\"auto\""), "accepted");
+  EXPECT_EQ(ParamOf(true, "tool_choice", "\"none\""), "accepted");
   for (const char* key : {"user", "metadata", "store", "service_tier"}) EXPECT_EQ(ParamOf(true, key, "\"x\""), "accepted") << key;
   for (const char* key : {"temperature", "stop", "seed", "logit_bias", "functions", "n", "stream", "max_tokens"}) {
     EXPECT_EQ(ParamOf(true, key, "null"), "accepted") << key;
@@ -85,6 +87,7 @@ TEST(GenerationRequests, ValuesArriveAsTheyWereMeant) {
   EXPECT_EQ(plain.sampler.seed, 77u);
   EXPECT_EQ(plain.sampler.temperature, 1.0f);
   EXPECT_FALSE(plain.max_tokens);
+  EXPECT_EQ(Good(false, nullptr, nullptr).max_tokens, 16u) << "OpenAI's default of the older endpoint";
   EXPECT_EQ(plain.choices, 1u);
   EXPECT_EQ(Good(true, "seed", "5").sampler.seed, 5u);
   EXPECT_EQ(Good(true, "seed", "-1").sampler.seed, ~uint64_t{0});
