@@ -22,6 +22,7 @@ constexpr Millis kMaxLinger{1000};
 constexpr size_t kMaxRefusals = 64;  // connections beyond the limit that are told so at a time
 
 HttpResponse Refusal(int status, Code code, std::string_view message) {
+  if (status == 413 || status == 431) code = Code::kInvalidArgument;  // no use in trying again later
   Json error = Json::MakeObject({{"message", message},
                                  {"type", OpenAiErrorType(code)},
                                  {"param", nullptr},

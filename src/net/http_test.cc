@@ -133,6 +133,7 @@ TEST_F(Http, RefusesALargeBodyBeforeReadingIt) {
     auto answer = co_await client_->Fetch(Request("POST", "/echo", std::string(1001, 'x')));
     CO_ASSERT_OK(answer);
     EXPECT_EQ(answer->status, 413);
+    EXPECT_NE(answer->text().find("\"type\":\"invalid_request_error\""), std::string::npos);
     std::string large(3u << 20,
                       'y');  // more than the socket's buffers: the answer must still arrive
     answer = co_await client_->Fetch(Request("POST", "/echo", large));
