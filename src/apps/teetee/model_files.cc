@@ -44,7 +44,11 @@ Result<ops::Isa> ChooseIsa(const std::string& name) {
     }
     return best;
   }
-  return ops::ParseIsa(name);
+  auto isa = ops::ParseIsa(name);
+  if (isa || name != "avx512" || isa.error().code() != Code::kFailedPrecondition) return isa;
+  const ops::Isa best = ops::BestIsa();
+  PrintNote("this machine has no AVX-512; the " + std::string(ops::IsaName(best)) + " kernels run (same results)");
+  return best;
 }
 
 void AddComputeOptions(CLI::App& command, ComputeOptions* o) {
