@@ -4,8 +4,10 @@
 // measured to do at the start (int8 or f32 operations), "of_read" the share of its read bandwidth.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
