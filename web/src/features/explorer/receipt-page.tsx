@@ -12,7 +12,6 @@ import { type CheckItem, CheckList } from "@/shared/ui/check-list.tsx";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
 import { Page } from "@/shared/ui/page.tsx";
-import { Term } from "@/shared/ui/term.tsx";
 import { receiptsQuery } from "./api/get-latest.ts";
 import { type FoundReceipt, receiptQuery } from "./api/get-receipt.ts";
 import styles from "./components/explorer.module.css";
@@ -147,18 +146,8 @@ function ReceiptFacts({ receipt, at }: { receipt: FoundReceipt; at: number | nul
               : "settled by itself, or not yet",
           ],
           ["Line", hash(r.line, "line")],
-          [
-            <>
-              Question (<Term key="t" name="commitment" />)
-            </>,
-            hash(r.input, "input commitment"),
-          ],
-          [
-            <>
-              Answer (<Term key="t" name="commitment" />)
-            </>,
-            hash(r.output, "output commitment"),
-          ],
+          ["Question, as a keyed hash", hash(r.input, "input commitment")],
+          ["Answer, as a keyed hash", hash(r.output, "output commitment")],
           ["Transcript", hash(r.transcript, "transcript hash")],
           ["Transaction", receipt.tx ? hash(receipt.tx, "transaction") : "not yet"],
           [
