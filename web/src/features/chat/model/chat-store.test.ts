@@ -152,3 +152,11 @@ test("a deleted conversation leaves nothing", async () => {
   expect(store.getSnapshot().conversations).toEqual([]);
   expect(await vault.all("conversation")).toEqual([]);
 });
+
+test("without a wallet nothing is sent, and the reply says so", async () => {
+  const store = new ChatStore(vault);
+  await store.load();
+  const id = store.create("tiny", DEFAULT_PARAMETERS);
+  await store.send(id, "x", "tab");
+  expect(reply(store, id)).toMatchObject({ state: "failed", problem: { cause: "Nothing was sent." } });
+});

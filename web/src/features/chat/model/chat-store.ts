@@ -142,8 +142,13 @@ export class ChatStore {
   private async answer(id: string, replyId: string): Promise<void> {
     const conversation = this.find(id);
     const reply = conversation && findReply(conversation, replyId);
+    if (!conversation || !reply) return;
     const engine = this.engine;
-    if (!conversation || !reply || !engine) return;
+    if (!engine) {
+      const problem = { kind: "invalid", message: "The wallet or the trust file is not there", cause: "Nothing was sent.", next: "Connect the wallet, then ask again." };
+      this.changeReply(id, replyId, (one) => ({ ...one, state: "failed", problem }));
+      return;
+    }
     await this.save(id);
     this.changeReply(id, replyId, (one) => ({ ...one, step: "Verifying every node of the route…" }));
     const seed = seedOf(conversation.parameters, () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);

@@ -36,13 +36,18 @@ export function RouteLock({ result, pending }: RouteLockProps) {
 }
 
 function RouteDialog({ result, open, onClose }: { result: RouteResult; open: boolean; onClose: () => void }) {
-  const { simulated } = useSetup();
+  const { simulated, config } = useSetup();
   const checks = result.ok ? result.route.checks.all : result.checks.all;
   return (
     <Dialog wide open={open} onClose={onClose} title="The route of your question" lead="Checked in this browser against your trust file, before anything is sent.">
       {simulated && (
         <p>
           <Badge tone="warn">simulated evidence: protects nothing</Badge>
+        </p>
+      )}
+      {config.servedBy === "gateway" && (
+        <p className={styles.note}>
+          This page came from the gateway that it checks, so the gateway could have changed the checks too. <code>teetee web</code> or <code>teetee proxy</code> on your own machine prove more.
         </p>
       )}
       {result.ok ? <Nodes route={result.route} /> : <ErrorState kind="refused" problem={problemOfClient(result.error)} />}
