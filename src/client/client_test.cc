@@ -310,7 +310,6 @@ TEST_F(Receipts, EverySingleChangedMemberOfABundleIsRefused) {
     auto changed = Bundle::FromJson(json);
     if (!changed) return;  // refused even earlier
     EXPECT_NE(Failed(VerifyBundle(*changed, &*trust_)), "") << path;
-    EXPECT_NE(Failed(VerifyBundle(*changed, nullptr)), "") << path;
   });
   EXPECT_GT(leaves, 60u);
 }

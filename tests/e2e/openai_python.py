@@ -1,4 +1,8 @@
 """The official PyPI client, unmodified: base URL is the proxy, any key."""
+import http.client
+import json
+import urllib.parse
+
 import openai
 
 from . import web
@@ -188,3 +192,29 @@ def unknown_path(s: Stack):
     answer = web.post(s.proxy + "/v1/embeddings", {"model": s.model, "input": "x"})
     equal(answer.status, 404, "status")
     check(answer.error.get("message"), "no OpenAI error object")
+
+
+@test("openai_python.retrieve")
+def one_model(s: Stack):
+    for name in (s.model, s.up["model"]["id"]):
+        equal(client(s).models.retrieve(name).id, s.model, f"id of {name}")
+    expect(openai.NotFoundError, lambda: client(s).models.retrieve("no-such-model"))
+
+
+@test("openai_python.methods_and_pages")
+def other_methods_and_foreign_pages(s: Stack):
+    """A page of another site could make the browser spend the tab."""
+    host = urllib.parse.urlsplit(s.proxy).netloc
+    body = json.dumps({"model": s.model, "messages": ASK, "max_tokens": 1})
+
+    def ask(method: str, path: str, **headers) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(host, timeout=30)
+        connection.request(method, path, body if method == "POST" else None, headers)
+        return connection.getresponse()
+
+    before = s.rows()
+    equal(ask("GET", "/v1/chat/completions").status, 405, "GET of a path that takes POST")
+    equal(ask("DELETE", "/v1/models").getheader("Allow"), "GET, HEAD", "Allow")
+    equal(ask("POST", "/v1/chat/completions", Origin="https://elsewhere.example").status, 403, "status for a foreign origin")
+    equal(ask("POST", "/v1/chat/completions", Host="elsewhere.example").status, 403, "status for a name bound to this machine")
+    equal(s.rows(), before, "rows computed")
