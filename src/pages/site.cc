@@ -67,7 +67,7 @@ Result<Site> Site::Load(const std::string& folder, const SiteConfig& config) {
   Site out;
   out.files_ = TT_TRY(WebFiles::Load(folder));
   if (!out.files_.Get("/index.html", ""))
-    return Error(Code::kNotFound, folder + " has no index.html: build the pages (./dev build web)");
+    return Error(Code::kNotFound, folder + " has no index.html: build the pages (./dev build)");
   out.config_ = config.ToJson().Dump();
   out.origins_ = TT_TRY(config.Origins());
   return out;
