@@ -4,6 +4,9 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { devServer } from "./tools/dev-server.ts";
 
+// A real model on a shared machine takes its time.
+const stack = { name: "stack", environment: "node" as const, testTimeout: 180_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   plugins: [react(), devServer()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
@@ -25,12 +28,23 @@ export default defineConfig({
     pool: "threads",
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: "unit", environment: "node", include: ["src/**/*.test.ts", "tools/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "unit", environment: "node", include: ["src/**/*.test.ts", "tools/**/*.test.ts"] },
+      },
       // Against the running system, by tests/e2e.
       ...(process.env.TEETEE_UP
-        ? [{ extends: true as const, test: { name: "stack", environment: "node" as const, include: ["src/**/*.stack.ts"] } }]
+        ? [{ extends: true as const, test: { ...stack, include: ["src/**/*.stack.ts"] } }]
         : []),
-      { extends: true, test: { name: "dom", environment: "jsdom", include: ["src/**/*.test.tsx"], setupFiles: ["src/test-setup.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "dom",
+          environment: "jsdom",
+          include: ["src/**/*.test.tsx"],
+          setupFiles: ["src/test-setup.ts"],
+        },
+      },
     ],
   },
 });

@@ -69,6 +69,8 @@ export type AskEvent =
       readonly error: ClientError;
       readonly resumable: boolean;
       readonly checks?: CheckList;
+      /** of an answer whose receipt does not verify: what the head signed */
+      readonly bundleText?: string;
     };
 
 export interface AskHandle {

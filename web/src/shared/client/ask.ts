@@ -17,6 +17,7 @@ import { conclude } from "./conclude";
 import { estimateCost, readBody } from "./estimate";
 import {
   cancelExchange,
+  isTransient,
   type Pending,
   parsePending,
   pendingText,
@@ -122,6 +123,7 @@ async function* exchange(
   const id = toHex(crypto.getRandomValues(new Uint8Array(16)));
   const { secret, most } = attempt;
   const order = { request, route, most, id, secret, expires: session.now + expirySeconds };
+  session.keys = undefined; // what an earlier round sent is over: a stop is meant for this one
   session.expectWanted();
   const paid = yield* payFor(order, attempt.query);
   attempt.query = paid.query;
@@ -238,8 +240,7 @@ async function* guarded(
       error instanceof Malformed && session.keys === undefined
         ? new ClientError("invalid", error.message)
         : asClientError(error, "ask");
-    const resumable =
-      session.keys !== undefined && (failure.kind === "cut" || failure.kind === "unreachable");
+    const resumable = session.keys !== undefined && (failure.kind === "cut" || isTransient(failure));
     yield { t: "error", error: failure, resumable };
   } finally {
     session.abort.abort(new ClientError("invalid", "left"));

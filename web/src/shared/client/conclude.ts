@@ -48,21 +48,22 @@ export async function* conclude(
     strictQuery: base.query === undefined ? undefined : typedDigest(domain, "Query", base.query),
   });
   yield { t: "receipt", document: progress.receipt, checks };
-  if (!checks.passed) {
-    const failure = checks.failure;
-    const error = new ClientError("refused", `check ${failure?.id}: ${failure?.text}`, {
-      check: failure?.id ?? "",
-      next: "Do not trust this answer. Keep the bundle: it shows what the head signed.",
-    });
-    yield { t: "error", error, resumable: false, checks };
-    return;
-  }
   const bundle: Bundle = {
     ...base,
     receipt: progress.receipt,
     outputs: progress.texts,
     settlement: undefined,
   };
+  const text = bundleText(bundle);
+  if (!checks.passed) {
+    const failure = checks.failure;
+    const error = new ClientError("refused", `check ${failure?.id}: ${failure?.text}`, {
+      check: failure?.id ?? "",
+      next: "Do not trust this answer. Keep the bundle: it shows what the head signed.",
+    });
+    yield { t: "error", error, resumable: false, checks, bundleText: text };
+    return;
+  }
   const { tokensIn, tokensOut } = progress.receipt.receipt;
   const answer = {
     texts: progress.texts,
@@ -72,7 +73,7 @@ export async function* conclude(
     cancelled: cancelled(),
     body: progress.body,
     bundle,
-    bundleText: bundleText(bundle),
+    bundleText: text,
   };
   yield { t: "done", answer };
 }

@@ -122,11 +122,15 @@ const defaultPauses = [300, 700, 1500, 3000, 5000];
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
+    const stop = () => {
       clearTimeout(timer);
       reject(signal.reason);
-    });
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener("abort", stop, { once: true });
   });
 }
 
@@ -163,7 +167,8 @@ async function resumeAt(options: ReadOptions, from: number): Promise<Opened> {
   };
 }
 
-function isTransient(error: ClientError): boolean {
+/** May the same be tried again, with another outcome? */
+export function isTransient(error: ClientError): boolean {
   const { status } = error.details;
   return error.kind === "unreachable" || status === 429 || (status !== undefined && status >= 500);
 }

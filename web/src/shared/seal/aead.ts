@@ -1,6 +1,7 @@
 // AES-128-GCM by WebCrypto; the tag follows the ciphertext.
 import { concat } from "../verify/bytes";
 import { Malformed } from "../verify/refusal";
+import { subtle } from "../verify/web-crypto";
 
 export const aeadTagSize = 16;
 
@@ -11,7 +12,7 @@ export interface AeadKey {
 }
 
 export async function aeadKey(bytes: Uint8Array): Promise<AeadKey> {
-  const key = await crypto.subtle.importKey("raw", concat(bytes), "AES-GCM", false, ["encrypt", "decrypt"]);
+  const key = await subtle().importKey("raw", concat(bytes), "AES-GCM", false, ["encrypt", "decrypt"]);
   const parameters = (nonce: Uint8Array, aad: Uint8Array) => ({
     name: "AES-GCM",
     iv: concat(nonce),
@@ -19,10 +20,11 @@ export async function aeadKey(bytes: Uint8Array): Promise<AeadKey> {
   });
   return {
     seal: async (nonce, aad, plaintext) =>
-      new Uint8Array(await crypto.subtle.encrypt(parameters(nonce, aad), key, concat(plaintext))),
+      new Uint8Array(await subtle().encrypt(parameters(nonce, aad), key, concat(plaintext))),
     open: async (nonce, aad, ciphertext) => {
+      const web = subtle();
       try {
-        return new Uint8Array(await crypto.subtle.decrypt(parameters(nonce, aad), key, concat(ciphertext)));
+        return new Uint8Array(await web.decrypt(parameters(nonce, aad), key, concat(ciphertext)));
       } catch {
         throw new Malformed("sealed message: it does not verify");
       }

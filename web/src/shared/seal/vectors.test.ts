@@ -4,15 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Address, concat, fromHex, fromUtf8, type Hash, toHex, utf8, type Wei } from "../verify/bytes";
-import {
-  canonicalJson,
-  dumpJson,
-  fromPlain,
-  type Json,
-  type JsonObject,
-  parseJson,
-  plainJson,
-} from "../verify/json";
+import { canonicalJson, dumpJson, fromPlain, type Json, type JsonObject, plainJson } from "../verify/json";
 import { commitInput, commitOutput } from "../verify/receipt";
 import { Malformed } from "../verify/refusal";
 import { TestRandom } from "../verify/testing/random";
@@ -28,8 +20,8 @@ import {
   ResponseOpener,
   type SealedHeader,
   sealRequest,
-  unpad,
 } from "./sealed";
+import { openWire } from "./testing/open-wire";
 import { x25519FromSecret } from "./x25519";
 
 const folder = repositoryFile("tests/vectors/protocol");
@@ -45,19 +37,6 @@ const keys: ExchangeKeys = {
   response: vectors.response_secret,
   control: vectors.control_key,
 };
-
-async function openWire(bytes: Uint8Array, secret: string): Promise<{ header: string; content: Json }> {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-  const aad = bytes.subarray(8, 8 + size);
-  const key = await x25519FromSecret(fromHex(secret));
-  const recipient = await hpkeRecipient(
-    bytes.subarray(8 + size, 40 + size),
-    key,
-    utf8("teetee sealed request v1"),
-  );
-  const plain = await recipient.open(aad, bytes.subarray(44 + size));
-  return { header: fromUtf8(aad), content: parseJson(unpad(plain)) };
-}
 
 async function openAll(opener: ResponseOpener, bytes: Uint8Array, step: number): Promise<Json[]> {
   const events: Json[] = [];

@@ -2,6 +2,7 @@
 // are refused.
 import { concat, fromHex, isZero } from "../verify/bytes";
 import { Malformed } from "../verify/refusal";
+import { subtle } from "../verify/web-crypto";
 
 export interface X25519Key {
   readonly publicKey: Uint8Array;
@@ -15,18 +16,16 @@ const basePoint = concat(Uint8Array.of(9), new Uint8Array(31));
 
 async function importSecret(secret: Uint8Array): Promise<CryptoKey | undefined> {
   try {
-    return await crypto.subtle.importKey("pkcs8", concat(pkcs8Prefix, secret), algorithm, false, [
-      "deriveBits",
-    ]);
+    return await subtle().importKey("pkcs8", concat(pkcs8Prefix, secret), algorithm, false, ["deriveBits"]);
   } catch {
     return undefined;
   }
 }
 
 async function deriveByWebCrypto(key: CryptoKey, peer: Uint8Array): Promise<Uint8Array> {
-  const publicKey = await crypto.subtle.importKey("raw", concat(peer), algorithm, false, []);
+  const publicKey = await subtle().importKey("raw", concat(peer), algorithm, false, []);
   try {
-    return new Uint8Array(await crypto.subtle.deriveBits({ ...algorithm, public: publicKey }, key, 256));
+    return new Uint8Array(await subtle().deriveBits({ ...algorithm, public: publicKey }, key, 256));
   } catch {
     return new Uint8Array(32); // some engines refuse points of low order themselves
   }

@@ -6,8 +6,11 @@ import type { Address, Hash } from "../../verify/bytes";
 import { compactFromWallet } from "../../verify/secp256k1";
 import type { ChainReader, ChainWriter } from "../chain";
 
+// A chain that shares a small machine with everything else takes its time.
+const patience = { timeout: 60_000, retryCount: 3 };
+
 export function viemReader(rpc: string): ChainReader {
-  const client = createPublicClient({ chain: foundry, transport: http(rpc), cacheTime: 0 });
+  const client = createPublicClient({ chain: foundry, transport: http(rpc, patience), cacheTime: 0 });
   return {
     getChainId: () => client.getChainId(),
     getBlock: (args) => client.getBlock(args),
@@ -18,7 +21,7 @@ export function viemReader(rpc: string): ChainReader {
 
 export function viemWriter(rpc: string, key: Hex, domain: { chainId: bigint; ledger: Address }): ChainWriter {
   const account = privateKeyToAccount(key);
-  const transport = http(rpc);
+  const transport = http(rpc, patience);
   const wallet = createWalletClient({ account, chain: foundry, transport });
   const reader = createPublicClient({ chain: foundry, transport, pollingInterval: 100 });
   return {
