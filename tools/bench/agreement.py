@@ -37,7 +37,7 @@ def make_files(source: pathlib.Path) -> dict[str, pathlib.Path]:
 
 def token_chunks(model: pathlib.Path, text: pathlib.Path, ctx: int, chunks: int) -> list[list[int]]:
     """As `teetee perplexity` cuts them: BOS in front of the text, then the first of each chunk becomes BOS."""
-    ids = machine.run_json(TEETEE, "tokenize", "-m", model, "--json", stdin=text.read_text())
+    ids = machine.run_json(TEETEE, "tokenize", "-m", model, "--json", stdin=text.read_bytes().decode())  # read_text would change line ends
     bos = 1
     ids = ids if ids[:1] == [bos] else [bos, *ids]
     if len(ids) < ctx * chunks:
