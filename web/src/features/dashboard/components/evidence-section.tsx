@@ -9,6 +9,7 @@ import { formatDuration, formatTime, shortHash } from "@/shared/lib/format.ts";
 import { useNow } from "@/shared/lib/use-now.ts";
 import { useSetup } from "@/shared/setup/setup.tsx";
 import { Badge, SeenBy } from "@/shared/ui/badge.tsx";
+import { Button } from "@/shared/ui/button.tsx";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { ErrorState, NotYet } from "@/shared/ui/states.tsx";
 import { type Forecast, forecastOf } from "../lib/forecast.ts";
@@ -127,9 +128,9 @@ function History({ nodeKey, history }: { nodeKey: string; history: NodeHistory }
         ))}
       </ul>
       {!all && history.evidence.length > MOST && (
-        <button type="button" onClick={() => setAll(true)}>
+        <Button size="s" kind="quiet" onClick={() => setAll(true)}>
           Show all {history.evidence.length}
-        </button>
+        </Button>
       )}
     </details>
   );

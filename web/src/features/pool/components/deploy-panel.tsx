@@ -50,28 +50,7 @@ export function DeployPanel(props: DeployPanelProps) {
     : MACHINES;
   return (
     <Card title="2. Start a node">
-      <div className={styles.fields}>
-        <TextField
-          label="Chain (RPC) that the node asks"
-          hint={
-            isLoopback(props.rpc)
-              ? "An address of this machine alone: a node elsewhere cannot reach it."
-              : "The node reads leases and credit there; it sends nothing."
-          }
-          value={props.rpc}
-          onChange={(event) => props.onRpc(event.target.value)}
-          spellCheck={false}
-          inputMode="url"
-        />
-        <TextField
-          label="Public address of its channel"
-          hint="Where other nodes dial yours, such as node.example.org:9200. May stay empty on this machine."
-          value={props.advertise}
-          placeholder="node.example.org:9200"
-          onChange={(event) => props.onAdvertise(event.target.value)}
-          spellCheck={false}
-        />
-      </div>
+      {props.image !== null && <Fields {...props} />}
       <ComposeFiles {...props} />
       <Tabs
         label="Kind of machine"
@@ -84,6 +63,34 @@ export function DeployPanel(props: DeployPanelProps) {
         }))}
       />
     </Card>
+  );
+}
+
+// What the file says beside slot, wallet and model.
+function Fields(props: DeployPanelProps) {
+  return (
+    <div className={styles.fields}>
+      <TextField
+        label="Chain (RPC) that the node asks"
+        hint={
+          isLoopback(props.rpc)
+            ? "An address of this machine alone: a node elsewhere cannot reach it."
+            : "The node reads leases and credit there; it sends nothing."
+        }
+        value={props.rpc}
+        onChange={(event) => props.onRpc(event.target.value)}
+        spellCheck={false}
+        inputMode="url"
+      />
+      <TextField
+        label="Public address of its channel"
+        hint="Where other nodes dial yours, such as node.example.org:9200. May stay empty on this machine."
+        value={props.advertise}
+        placeholder="node.example.org:9200"
+        onChange={(event) => props.onAdvertise(event.target.value)}
+        spellCheck={false}
+      />
+    </div>
   );
 }
 

@@ -81,6 +81,7 @@ export function HostSteps({ facts, slot, shape, own }: HostStepsProps) {
           nodes={own}
           registry={setup.registry}
           renewing={renewal.running ? renewal.node : null}
+          canRenew={world !== null}
           onRenew={(node) => world && void renewal.start(world, requestOf(node.key, node.url))}
         />
       )}

@@ -20,10 +20,11 @@ export interface OwnNodesProps {
   nodes: readonly ListedNode[];
   registry: Address;
   renewing: string | null; // key whose renewal runs
+  canRenew: boolean; // there is a trust file and a way to the chain
   onRenew: (node: ListedNode) => void;
 }
 
-export function OwnNodes({ nodes, registry, renewing, onRenew }: OwnNodesProps) {
+export function OwnNodes({ nodes, registry, renewing, canRenew, onRenew }: OwnNodesProps) {
   const now = useNow(1000);
   const [leaving, setLeaving] = useState<ListedNode | null>(null);
   return (
@@ -46,7 +47,7 @@ export function OwnNodes({ nodes, registry, renewing, onRenew }: OwnNodesProps) 
                 size="s"
                 onClick={() => onRenew(node)}
                 pending={renewing === node.key}
-                disabled={renewing !== null && renewing !== node.key}
+                disabled={!canRenew || (renewing !== null && renewing !== node.key)}
               >
                 Renew the lease
               </Button>
