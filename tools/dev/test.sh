@@ -1,7 +1,7 @@
 # ./dev test [PRESET] [FILTER]: sets up, builds, runs every suite, ends with `N passed, N failed, N skipped`.
 
 # Suites in the order of their speed. Each prints its own closing counts; a suite without them has failed.
-SUITES=(lint image bench cpp web chain templates contracts e2e)
+SUITES=(lint image bench cpp web chain templates contracts e2e pages)
 
 suite_lint() { source tools/dev/lint.sh; if cmd_lint; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi; }
 suite_bench() {
@@ -20,6 +20,7 @@ suite_templates() {
   tail -n 25 build/templates.log
   if [ "$result" = 0 ]; then echo "1 passed, 0 failed, 0 skipped"; else echo "0 passed, 1 failed, 0 skipped"; fi
 }
+suite_pages() { node tests/pages/main.mjs "$FILTER"; }
 suite_e2e() { "$VENV/bin/python" -m tests.e2e "$FILTER"; }
 
 cmd_test() {
