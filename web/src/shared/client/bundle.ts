@@ -16,7 +16,8 @@ import {
   getUint64,
   member,
 } from "../verify/fields";
-import { type Json, type JsonObject, parseJson, prettyJson } from "../verify/json";
+import { sha256 } from "../verify/hashes";
+import { canonicalJson, type Json, type JsonObject, parseJson, prettyJson } from "../verify/json";
 import { type ModelParams, maxSlots, modelParamsFromJson, modelParamsJson } from "../verify/model-params";
 import { type ReceiptDocument, receiptDocumentFromJson } from "../verify/receipt";
 import { Malformed } from "../verify/refusal";
@@ -54,6 +55,8 @@ export interface Bundle extends BundleBase {
   readonly receipt: ReceiptDocument;
   readonly outputs: readonly string[];
   readonly settlement: Settlement | undefined;
+  /** read from a file: its digest is that of its other members */
+  readonly intact?: boolean;
 }
 
 function settlementJson({ seq, root, proof, tx }: Settlement): JsonObject {
@@ -106,6 +109,12 @@ export function baseFromJson(json: JsonObject): BundleBase {
   };
 }
 
+/** Over the canonical form of all other members. */
+function digestOf(json: JsonObject): string {
+  const rest = Object.fromEntries(Object.entries(json).filter(([key]) => key !== "sha256"));
+  return toHex(sha256(new TextEncoder().encode(canonicalJson(rest))));
+}
+
 /** The file. */
 export function bundleText(bundle: Bundle): string {
   const { secret, body, ...rest } = baseJson(bundle);
@@ -120,7 +129,8 @@ export function bundleText(bundle: Bundle): string {
     outputs: bundle.outputs,
   };
   const tail = { plan, model, manifest, evidence, trust, checked_at, query, settlement };
-  return prettyJson({ ...head, ...tail } as JsonObject);
+  const json = { ...head, ...tail } as JsonObject;
+  return prettyJson({ ...json, sha256: digestOf(json) });
 }
 
 /** Throws Malformed. */
@@ -139,5 +149,6 @@ export function parseBundle(input: string | Uint8Array): Bundle {
     receipt: receiptDocumentFromJson(getObject(json, "receipt")),
     outputs,
     settlement: settlement === null ? undefined : settlementFromJson(expectObject(settlement, "settlement")),
+    intact: toHex(getHex(json, "sha256", 32)) === digestOf(json),
   };
 }

@@ -114,6 +114,8 @@ export async function verifyBundle(bundle: Bundle, own?: TrustFile): Promise<Che
   checks.append(checkReceipt(bundle.receipt, { ...bundle, trust, request, mode, claims, strictQuery }));
   checkSettlement(bundle, checks);
   checkTime(bundle, checks);
+  const words = "the file is as its client wrote it (this finds damage; the signatures above find forgery)";
+  checks.add("bundle.sha256", bundle.intact !== false, words);
   return checks;
 }
 
