@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export const ROOT = resolve(new URL('../..', import.meta.url).pathname);
-const PORT_BASE = '19080';
+const PORT_BASE = '20080';
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export async function until(what, check, seconds = 60) {
