@@ -69,10 +69,12 @@ function SlotLink({ model, name, slot, last, wei, own }: SlotLinkProps) {
     <Link
       to={`/pool/${model}/${slot.slot}`}
       className={cx(styles.slot, slot.live === 0 ? styles.free : styles.live)}
-      aria-label={`Slot ${slot.slot} of ${name}: ${stateWords(slot)}`}
     >
       <span className={styles.top}>
-        <strong>Slot {slot.slot}</strong>
+        <strong>
+          Slot {slot.slot}
+          <span className="visually-hidden"> of {name}:</span>
+        </strong>
         <Badge tone={slot.live === 0 ? "accent" : "ok"}>{stateWords(slot)}</Badge>
         {own && <Badge tone="accent">yours</Badge>}
       </span>
