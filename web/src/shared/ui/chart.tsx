@@ -110,17 +110,20 @@ export function Chart({ title, kind, points, formatValue, formatX }: ChartProps)
           {formatX(chart.marks.at(-1)?.at ?? 0)}
         </text>
       </svg>
-      <table className="visually-hidden">
-        <caption>{title}</caption>
-        <tbody>
-          {points.map((point) => (
-            <tr key={point.x}>
-              <th scope="row">{formatX(point.x)}</th>
-              <td>{point.y === null ? "no data" : formatValue(point.y)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {/* A table takes no height, so it is a box around it that is hidden. */}
+      <div className="visually-hidden">
+        <table>
+          <caption>{title}</caption>
+          <tbody>
+            {points.map((point) => (
+              <tr key={point.x}>
+                <th scope="row">{formatX(point.x)}</th>
+                <td>{point.y === null ? "no data" : formatValue(point.y)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }
