@@ -1,12 +1,20 @@
 // (a) A new user: connects, buys credits, chats in both ways of paying, sees each receipt verified, finds it in the explorer.
 import { readFileSync } from 'node:fs';
 import { until } from './stack.mjs';
+import { withWallet } from './wallet.mjs';
 
 const ROLE = /New user/;
 
 export async function ready(visitor, role = ROLE) {
   await visitor.goto('/chat');
   await visitor.connect(role);
+  await visitor.unlock();
+  await visitor.verified();
+}
+
+/** The chat of a wallet that is connected. */
+export async function enter(visitor) {
+  await visitor.goto('/chat');
   await visitor.unlock();
   await visitor.verified();
 }
@@ -47,9 +55,10 @@ async function bundleVerifies(visitor, n, stack) {
 }
 
 export const user = {
-  'user.buys_and_asks_by_tab': ({ stack, open }) =>
-    open({}, async (visitor) => {
-      await ready(visitor);
+  'user.buys_and_asks_by_tab': (context) =>
+    withWallet(context, 0, async (visitor) => {
+      const { stack } = context;
+      await enter(visitor);
       await visitor.buy('0.05');
       await askByTab(visitor, 'What is the capital of France?');
       await receiptVerified(visitor, 0);
@@ -71,13 +80,12 @@ export const user = {
     }),
 
   // The same with keys alone: Tab until the wanted control has the focus, then Enter or Space.
-  'user.by_keyboard': ({ open }) =>
-    open({}, async (visitor) => {
+  'user.by_keyboard': (context) =>
+    withWallet(context, 1, async (visitor) => {
       const { page } = visitor;
-      await visitor.goto('/');
       await focusOn(page, /^Chat$/);
       await page.keyboard.press('Enter');
-      for (const name of [/^Connect wallet$/, /Demo wallet/, ROLE, /with your wallet/, /^Approve$/]) {
+      for (const name of [/with your wallet/]) {
         await until(`the control ${name}`, () => page.getByRole('button', { name }).last().isVisible());
         await focusOn(page, name);
         await page.keyboard.press('Enter');
