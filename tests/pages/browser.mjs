@@ -44,7 +44,7 @@ export class Visitor {
   async unlock() {
     await this.button(/(Sign|Open) with your wallet/).click({ timeout: LONG });
     await this.approve();
-    await this.page.getByLabel('Your question').waitFor({ timeout: LONG });
+    await this.page.getByRole('textbox', { name: 'Your question' }).waitFor({ timeout: LONG });
   }
   /** The lock is closed: every stage of the route verified, in this browser. */
   async verified() {
@@ -60,7 +60,7 @@ export class Visitor {
     await this.button('Close').last().click();
   }
   async send(text) {
-    await this.page.getByLabel('Your question').fill(text);
+    await this.page.getByRole('textbox', { name: 'Your question' }).fill(text);
     await this.page.keyboard.press('Enter');
   }
   async payBy(way) {
@@ -91,6 +91,7 @@ export async function visit(browser, { base, origins, width = 1280, scheme = 'li
   try {
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
+    for (const [name, call] of Object.entries(init?.expose ?? {})) await page.exposeFunction(name, call);
     if (init) await page.addInitScript(init.script, init.argument);
     watchPage(page, [new URL(base).origin, ...origins], watch);
     await use(new Visitor(page, base, watch));

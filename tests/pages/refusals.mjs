@@ -16,7 +16,7 @@ async function caught({ stack, open }, path, change, names) {
         await lock.click();
         await visitor.page.getByRole('dialog').getByText(names).first().waitFor();
         await visitor.page.keyboard.press('Escape');
-        await visitor.page.getByLabel('Your question').fill('Is anybody there?');
+        await visitor.page.getByRole('textbox', { name: 'Your question' }).fill('Is anybody there?');
         if (await visitor.button('Send').isEnabled()) {
           await visitor.page.keyboard.press('Enter');
           await visitor.page.waitForTimeout(3000);

@@ -1,6 +1,7 @@
 // The running system as the tests of the pages see it: up.json, one more node, one more `teetee web`, and what stops them again.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -125,11 +126,22 @@ export class Stack {
     });
   }
 
-  /** A proxy of its own, with a route of its own; `use` gets what asks through it. */
+  /** A key with demo money, in a file of its own. */
+  async newKeyFile() {
+    const require = createRequire(join(ROOT, 'web/package.json'));
+    const { generatePrivateKey, privateKeyToAccount } = require('viem/accounts');
+    const key = generatePrivateKey();
+    await this.rpc('anvil_setBalance', [privateKeyToAccount(key).address, '0x8ac7230489e80000']);
+    const path = join(mkdtempSync(join(this.folder, 'key-')), 'user.key');
+    writeFileSync(path, `${key}\n`, { mode: 0o600 });
+    return path;
+  }
+
+  /** A proxy of a new user, with a route of its own; `use` gets what asks through it. */
   async proxy(use) {
     const port = await freePort();
     const state = mkdtempSync(join(this.folder, 'proxy-'));
-    const argv = [join(this.bin, 'teetee'), 'proxy', '--listen', `127.0.0.1:${port}`, '--gateway', this.up.gateway, '--rpc', this.up.rpc, '--trust', this.up.trust, '--key-file', this.up.keys.user, '--state', state];
+    const argv = [join(this.bin, 'teetee'), 'proxy', '--listen', `127.0.0.1:${port}`, '--gateway', this.up.gateway, '--rpc', this.up.rpc, '--trust', this.up.trust, '--key-file', await this.newKeyFile(), '--state', state];
     return this.with(argv, async () => {
       const url = `http://127.0.0.1:${port}`;
       await until('the proxy', async () => (await fetch(`${url}/healthz`)).ok, 30);

@@ -15,7 +15,7 @@ const set = (visitor, change) => visitor.page.evaluate((c) => Object.assign(wind
 
 export const trouble = {
   'trouble.wallet_refuses': (context) =>
-    withWallet(context, 4, async (visitor) => {
+    withWallet(context, async (visitor) => {
       await openBuy(visitor);
       await set(visitor, { refuse: true });
       await buy(visitor, '0.01');
@@ -26,7 +26,7 @@ export const trouble = {
     }),
 
   'trouble.wrong_chain': (context) =>
-    withWallet(context, 5, async (visitor) => {
+    withWallet(context, async (visitor) => {
       await openBuy(visitor);
       await set(visitor, { chain: '0x1' });
       await buy(visitor, '0.01');
@@ -36,7 +36,7 @@ export const trouble = {
     }),
 
   'trouble.insufficient_funds': (context) =>
-    withWallet(context, 6, async (visitor) => {
+    withWallet(context, async (visitor) => {
       await openBuy(visitor);
       await visitor.page.getByLabel('Sum').fill('99999999');
       await visitor.see('This is more than the wallet holds.');
@@ -58,7 +58,7 @@ export const trouble = {
 
   // Reloaded in the middle of an answer: it is kept by the machines, and fetched again from the stored ciphertext.
   'trouble.reload_in_the_middle': (context) =>
-    withWallet(context, 2, async (visitor) => {
+    withWallet(context, async (visitor) => {
       await enter(visitor);
       await askByTab(visitor, 'Say hello.');
       await visitor.send('Write a long story about a lighthouse and the sea.');
@@ -71,7 +71,7 @@ export const trouble = {
     }),
 
   'trouble.stopped_by_the_person': (context) =>
-    withWallet(context, 3, async (visitor) => {
+    withWallet(context, async (visitor) => {
       await enter(visitor);
       await askByTab(visitor, 'Say hello.');
       await visitor.send('Write a very long story about a lighthouse and the sea.');

@@ -56,7 +56,7 @@ async function bundleVerifies(visitor, n, stack) {
 
 export const user = {
   'user.buys_and_asks_by_tab': (context) =>
-    withWallet(context, 0, async (visitor) => {
+    withWallet(context, async (visitor) => {
       const { stack } = context;
       await enter(visitor);
       await visitor.buy('0.05');
@@ -81,7 +81,7 @@ export const user = {
 
   // The same with keys alone: Tab until the wanted control has the focus, then Enter or Space.
   'user.by_keyboard': (context) =>
-    withWallet(context, 1, async (visitor) => {
+    withWallet(context, async (visitor) => {
       const { page } = visitor;
       await focusOn(page, /^Chat$/);
       await page.keyboard.press('Enter');
@@ -90,7 +90,7 @@ export const user = {
         await focusOn(page, name);
         await page.keyboard.press('Enter');
       }
-      await page.getByLabel('Your question').waitFor({ timeout: 60_000 });
+      await page.getByRole('textbox', { name: 'Your question' }).waitFor({ timeout: 60_000 });
       await visitor.verified();
       await focusOn(page, /^Your question$/);
       await page.keyboard.type('What is the capital of France?');

@@ -1,13 +1,14 @@
-// An injected wallet (EIP-6963) for the tests: unlocked accounts of the development chain, and faults that a test switches on.
+// An injected wallet (EIP-6963) for the tests, with faults that a test switches on.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ROOT } from './stack.mjs';
 
-function faultyWallet({ rpc, account }) {
+const require = createRequire(join(ROOT, 'web/package.json'));
+const viem = require('viem');
+const viemAccounts = require('viem/accounts');
+
+function faultyWallet({ account }) {
   const state = (window.testWallet = { refuse: false, chain: '0x7a69', asked: [] });
-  const call = async (method, params) => {
-    const answer = await fetch(rpc, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
-    const { result, error } = await answer.json();
-    if (error) throw Object.assign(new Error(error.message), { code: error.code, data: error.data });
-    return result;
-  };
   const listeners = {};
   const provider = {
     on: (event, f) => (listeners[event] ??= new Set()).add(f),
@@ -24,7 +25,9 @@ function faultyWallet({ rpc, account }) {
       }
       const signs = /^(eth_sendTransaction|personal_sign|eth_signTypedData_v4)$/.test(method);
       if (signs && state.refuse) throw Object.assign(new Error('User rejected the request.'), { code: 4001 });
-      return call(method, params);
+      const { result, error } = JSON.parse(await window.testWalletAnswer(method, JSON.stringify(params)));
+      if (error) throw Object.assign(new Error(error.message), { code: error.code, data: error.data });
+      return result;
     },
   };
   const info = { uuid: '7d4f1c52-8f0e-4f6c-9a57-0f6f0c7f0001', name: 'Test wallet', icon: 'data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg"/>', rdns: 'org.example.test' };
@@ -33,17 +36,36 @@ function faultyWallet({ rpc, account }) {
   announce();
 }
 
-/** A page with the test wallet connected. `number`: which of the chain's unlocked accounts; a tab is bound to the browser that opened it, so
- * each test that pays by tab has its own. */
-export async function withWallet({ stack, open }, number, use) {
-  const account = (await stack.rpc('eth_accounts'))[number];
-  await open({ init: { script: faultyWallet, argument: { rpc: stack.up.rpc, account } } }, async (visitor) => {
+// The wallet's other half, outside of the page: a key made for this test, with demo money.
+async function newAccount(stack) {
+  const account = viemAccounts.privateKeyToAccount(viemAccounts.generatePrivateKey());
+  await stack.rpc('anvil_setBalance', [account.address, viem.toHex(10n ** 19n)]);
+  const transport = viem.http(stack.up.rpc);
+  const chain = viem.defineChain({ id: 31337, name: 'development', nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 }, rpcUrls: { default: { http: [stack.up.rpc] } } });
+  const client = viem.createWalletClient({ account, chain, transport });
+  const methods = {
+    personal_sign: ([raw]) => account.signMessage({ message: { raw } }),
+    eth_signTypedData_v4: ([, text]) => account.signTypedData(JSON.parse(text)),
+    eth_sendTransaction: ([{ to, data, value }]) => client.sendTransaction({ to, data, value: value === undefined ? undefined : BigInt(value) }),
+  };
+  const answer = async (method, text) => {
+    const params = JSON.parse(text);
+    const asked = methods[method] ? methods[method](params) : stack.rpc(method, params);
+    return asked.then((result) => JSON.stringify({ result }), (error) => JSON.stringify({ error: { message: error.shortMessage ?? error.message, code: -32603 } }));
+  };
+  return { address: account.address, answer };
+}
+
+/** A page with the test wallet connected. Each test has an account of its own: a tab is bound to the browser that opened it. */
+export async function withWallet({ stack, open }, use) {
+  const { address, answer } = await newAccount(stack);
+  const init = { script: faultyWallet, argument: { account: address }, expose: { testWalletAnswer: answer } };
+  await open({ init }, async (visitor) => {
     await visitor.goto('/');
     await visitor.button('Connect wallet').first().click();
     await visitor.button(/Test wallet/).click();
     await visitor.page.getByRole('dialog').waitFor({ state: 'hidden' });
     visitor.approves = false; // this wallet asks nobody
-    await use(visitor, account);
+    await use(visitor, address);
   });
 }
-
