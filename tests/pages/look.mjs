@@ -1,5 +1,5 @@
 // How the pages look: axe finds nothing serious on any of them, and pictures are made for docs/pages/.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AXE } from './browser.mjs';
 import { ROOT } from './stack.mjs';
@@ -24,15 +24,9 @@ async function settle(page) {
 }
 
 async function serious(page) {
-  await page.evaluate(await axeSource());
+  await page.evaluate(readFileSync(AXE, 'utf8'));
   const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }));
   return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`);
-}
-
-let source;
-async function axeSource() {
-  const { readFile } = await import('node:fs/promises');
-  return (source ??= await readFile(AXE, 'utf8'));
 }
 
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -37,7 +37,7 @@ setup_python() {
   stamp_write "$VENV/.stamp" tools/dev/requirements.txt
 }
 
-node_is_new_enough() { have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]; }
+node_is_new_enough() { have node && have npm && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; }
 
 setup_node() {
   node_is_new_enough && return 0
@@ -49,7 +49,7 @@ setup_node() {
   printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$at/bin/node" "$at/lib/node_modules/npm/bin/npm-cli.js" >"$VENV/bin/npm"
   printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$at/bin/node" "$at/lib/node_modules/npm/bin/npx-cli.js" >"$VENV/bin/npx"
   chmod +x "$VENV/bin/npm" "$VENV/bin/npx"
-  node_is_new_enough || die "node 20 or newer is needed and could not be set up"
+  node_is_new_enough || die "node 20.19 or newer is needed and could not be set up"
 }
 
 setup_npm() {
