@@ -28,6 +28,34 @@ template <class V, int kTiles, int kN>
 struct Sums {
   typename V::F v[kTiles][kN];
 };
+
+// The float sums of a register tile: in registers while they go by, or, where they would fill more than a quarter of the
+// registers, in memory, which costs less than the compiler's own choice of what to spill.
+template <class V, int kTiles, int kN, bool kInMemory = (kTiles * kN > V::kSumsInRegisters)>
+struct SumsOf {
+  Sums<V, kTiles, kN> sum;
+
+  TT_INLINE explicit SumsOf(const float* acc) {
+    ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) { sum.v[i / kN][i % kN] = V::Load(acc + 16 * i); });
+  }
+  TT_INLINE typename V::F Get(int t, int j) const { return sum.v[t][j]; }
+  TT_INLINE void Set(int t, int j, typename V::F v) { sum.v[t][j] = v; }
+  TT_INLINE void EndOfBlock() {}
+  TT_INLINE void End(float* acc) {
+    ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) { V::Store(acc + 16 * i, sum.v[i / kN][i % kN]); });
+  }
+};
+template <class V, int kTiles, int kN>
+struct SumsOf<V, kTiles, kN, true> {
+  float* acc;
+
+  TT_INLINE explicit SumsOf(float* at) : acc(at) {}
+  TT_INLINE typename V::F Get(int t, int j) const { return V::Load(acc + 16 * (t * kN + j)); }
+  TT_INLINE void Set(int t, int j, typename V::F v) { V::Store(acc + 16 * (t * kN + j), v); }
+  TT_INLINE void EndOfBlock() { asm volatile("" : : : "memory"); }
+  TT_INLINE void End(float*) {}
+};
+
 template <class V, int kTiles>
 struct TileScales {
   BlockScales<V> v[kTiles];
@@ -109,11 +137,7 @@ TT_INLINE void IntegerParts(const uint8_t* const* codes, const MicroArgs& a, siz
   } else {
     ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
       typename V::I* d = dots.v[t];
-      ForEach<kN>([&](auto j) __attribute__((always_inline)) {
-        d[j] = T::kTwoScales || T::kWide || T::kOffset == 0
-                   ? V::ZeroI()
-                   : WeighSums<V>(a.sums + b * kN + j, -T::kOffset, -T::kOffset);
-      });
+      ForEach<kN>([&](auto j) __attribute__((always_inline)) { d[j] = V::ZeroI(); });
       if constexpr (T::kTwoScales) {
         MaddubsSteps<V, T, kN, 0, 4>(codes[t], a, b, scales.v[t].s0, d);
         MaddubsSteps<V, T, kN, 4, 4>(codes[t], a, b, scales.v[t].s1, d);
@@ -131,22 +155,27 @@ TT_INLINE void IntegerParts(const uint8_t* const* codes, const MicroArgs& a, siz
         }
       } else {
         MaddubsSteps<V, T, kN, 0, 8>(codes[t], a, b, V::SetI16(1), d);
+        if constexpr (!T::kWide && T::kOffset != 0) {
+          ForEach<kN>([&](auto j) __attribute__((always_inline)) {
+            d[j] = V::AddI(d[j], WeighSums<V>(a.sums + b * kN + j, -T::kOffset, -T::kOffset));
+          });
+        }
       }
       ForEach<kN>([&](auto j) __attribute__((always_inline)) { out->v[t][j] = V::ToFloat(d[j]); });
     });
   }
 }
 
-// The two or three lines of section 2 for one block.
+// The two or three lines of section 2 for one block, added to the sums at `sums`.
 template <class V, class T, int kTiles, int kN>
 TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTiles>& scales,
-                          const Sums<V, kTiles, kN>& ints, Sums<V, kTiles, kN>* sum) {
+                          const Sums<V, kTiles, kN>& ints, SumsOf<V, kTiles, kN>* sums) {
   ForEach<kN>([&](auto j) __attribute__((always_inline)) {
     const size_t at = b * kN + static_cast<size_t>(j.value);
     const typename V::F dx = V::Broadcast(a.dx + at);
     ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
       const BlockScales<V>& s = scales.v[t];
-      typename V::F& acc = sum->v[t][j];
+      typename V::F acc = sums->Get(t, j);
       acc = V::Fma(V::Mul(s.a, dx), ints.v[t][j], acc);
       if constexpr (T::kScales == Scales::kHalfMin) acc = V::Fma(s.m, V::Broadcast(a.dx_sum + at), acc);
       if constexpr (T::kScales == Scales::kSubMin) acc = V::Fnma(s.m, V::Broadcast(a.dx_sum + at), acc);
@@ -154,6 +183,7 @@ TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTil
         const typename V::I mins = V::MaddI16(s.mins, V::BroadcastI(a.sums + at));
         acc = V::Fnma(V::Mul(s.m, dx), V::ToFloat(mins), acc);
       }
+      sums->Set(t, j, acc);
     });
   });
 }
@@ -162,11 +192,9 @@ TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTil
 constexpr size_t kPrefetchBytes = 1536;
 
 template <class V, class T, int kTiles, int kN, bool kFromPanel>
-__attribute__((noinline)) void Micro(const MicroArgs& a) {
-  Sums<V, kTiles, kN> sum;
-  ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) {
-    sum.v[i / kN][i % kN] = V::Load(a.acc + 16 * i);
-  });
+__attribute__((noinline)) void Micro(const MicroArgs& args) {
+  const MicroArgs a = args;
+  SumsOf<V, kTiles, kN> sums(a.acc);
   size_t at = 0;  // of the super-block in its tile
   for (size_t b = 0; b < a.blocks; at += T::kSuperBytes) {
     size_t sub = at + T::kHeader;
@@ -186,12 +214,11 @@ __attribute__((noinline)) void Micro(const MicroArgs& a) {
       });
       Sums<V, kTiles, kN> ints;
       IntegerParts<V, T, kTiles, kN>(codes, a, b, scales, &ints);
-      FloatLines<V, T, kTiles, kN>(a, b, scales, ints, &sum);
+      FloatLines<V, T, kTiles, kN>(a, b, scales, ints, &sums);
+      sums.EndOfBlock();
     }
   }
-  ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) {
-    V::Store(a.acc + 16 * i, sum.v[i / kN][i % kN]);
-  });
+  sums.End(a.acc);
 }
 
 template <class V, class T, bool kFromPanel>

@@ -114,21 +114,30 @@ struct PanelFields {
                                          size_t{T::kScales == Scales::kTwoMin});
 };
 
+// Whole vectors, so that a load finds one store to take its bytes from.
+template <class V>
+struct Vectors {
+  static TT_INLINE void Put(uint8_t* p, typename V::F v) { V::Store(reinterpret_cast<float*>(p), v); }
+  static TT_INLINE void Put(uint8_t* p, typename V::I v) { V::StoreI(p, v); }
+  static TT_INLINE void Get(const uint8_t* p, typename V::F* v) { *v = V::Load(reinterpret_cast<const float*>(p)); }
+  static TT_INLINE void Get(const uint8_t* p, typename V::I* v) { *v = V::LoadI(p); }
+};
+
 template <class V, class T>
 TT_INLINE void StorePanel(const BlockScales<V>& s, uint8_t* p) {
-  memcpy(p, &s.a, 64), p += 64;
-  if constexpr (T::kHasM) memcpy(p, &s.m, 64), p += 64;
-  if constexpr (T::kTwoScales) memcpy(p, &s.s0, 64), memcpy(p + 64, &s.s1, 64), p += 128;
-  if constexpr (T::kScales == Scales::kTwoMin) memcpy(p, &s.mins, 64);
+  Vectors<V>::Put(p, s.a), p += 64;
+  if constexpr (T::kHasM) Vectors<V>::Put(p, s.m), p += 64;
+  if constexpr (T::kTwoScales) Vectors<V>::Put(p, s.s0), Vectors<V>::Put(p + 64, s.s1), p += 128;
+  if constexpr (T::kScales == Scales::kTwoMin) Vectors<V>::Put(p, s.mins);
 }
 
 template <class V, class T>
 TT_INLINE BlockScales<V> LoadPanel(const uint8_t* p) {
   BlockScales<V> s{};
-  memcpy(&s.a, p, 64), p += 64;
-  if constexpr (T::kHasM) memcpy(&s.m, p, 64), p += 64;
-  if constexpr (T::kTwoScales) memcpy(&s.s0, p, 64), memcpy(&s.s1, p + 64, 64), p += 128;
-  if constexpr (T::kScales == Scales::kTwoMin) memcpy(&s.mins, p, 64);
+  Vectors<V>::Get(p, &s.a), p += 64;
+  if constexpr (T::kHasM) Vectors<V>::Get(p, &s.m), p += 64;
+  if constexpr (T::kTwoScales) Vectors<V>::Get(p, &s.s0), Vectors<V>::Get(p + 64, &s.s1), p += 128;
+  if constexpr (T::kScales == Scales::kTwoMin) Vectors<V>::Get(p, &s.mins);
   return s;
 }
 
