@@ -18,15 +18,11 @@
 namespace teetee::model {
 namespace {
 
+using testing::kAllTypes;
 using testing::kSyntheticBlocks;
 using testing::kSyntheticVocab;
 
 const size_t kTokens = kSanitized ? 40 : 300;
-
-constexpr ops::DType kAllTypes[] = {
-    ops::DType::kF32,  ops::DType::kF16,    ops::DType::kBF16,   ops::DType::kQ4_0, ops::DType::kQ4_1, ops::DType::kQ5_0,
-    ops::DType::kQ5_1, ops::DType::kQ8_0,   ops::DType::kQ2_K,   ops::DType::kQ3_K, ops::DType::kQ4_K, ops::DType::kQ5_K,
-    ops::DType::kQ6_K, ops::DType::kIQ4_NL, ops::DType::kIQ4_XS, ops::DType::kMXFP4};
 
 std::vector<uint32_t> Prompt(uint64_t seed, size_t n) {
   std::vector<uint32_t> ids(n);

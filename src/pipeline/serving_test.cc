@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "engine/local_pipeline.h"
 #include "engine/sampling_state.h"
+#include "model/testing/synthetic_model.h"
 #include "model/testing/tiny_model.h"
 #include "net/testing/run.h"
 #include "pipeline/testing/cluster.h"
@@ -61,9 +62,10 @@ using Tokens = std::vector<TokenFrame>;
 
 class Serving : public ::testing::Test {
  protected:
-  Serving() : file_(TinyFile()), config_(*model::ModelConfig::From(file_)) {
+  Serving() : Serving(TinyFile(), ops::Isa::kScalar) {}
+  Serving(model::GgufFile file, ops::Isa isa) : file_(std::move(file)), config_(*model::ModelConfig::From(file_)) {
     auto whole = *engine::CutEvenly(config_.n_layers, 1);
-    local_ = *engine::LocalPipeline::Load(file_, config_, whole, ops::Isa::kScalar, 1);
+    local_ = *engine::LocalPipeline::Load(file_, config_, whole, isa, 1);
   }
 
   Tokens Reference(std::vector<uint32_t> feed, const SamplingSpec& spec, uint64_t stream, size_t n = kTokens) {
@@ -124,12 +126,13 @@ net::Task<void> Generate(Conductor& conductor, SequenceSpec spec, size_t n, Answ
 
 // `count` sequences at once, the i-th with the sampling of `of(i)`.
 std::vector<Answer> RunAll(net::IoContext& io, Cluster& cluster, size_t count, const std::string& tenant,
-                           const std::function<SamplingSpec(size_t)>& of) {
+                           const std::function<SamplingSpec(size_t)>& of,
+                           const std::function<std::vector<uint32_t>(uint32_t)>& prompt = Prompt) {
   std::vector<Answer> out(count);
   auto all = [&]() -> net::Task<void> {
     net::TaskGroup group(io.get_executor());
     for (size_t i = 0; i < count; ++i) {
-      SequenceSpec spec = cluster.Spec(Prompt(static_cast<uint32_t>(i)), kTokens);
+      SequenceSpec spec = cluster.Spec(prompt(static_cast<uint32_t>(i)), kTokens);
       spec.sampling = of(i);
       spec.stream = i;
       spec.tenant = tenant;
@@ -180,6 +183,48 @@ TEST_F(Serving, NoSettingChangesABit) {
   EXPECT_EQ(accepted[false], 0u);
   EXPECT_GT(accepted[true], 0u) << "no guess came true: nothing was tested";
 }
+
+// Every weight type, on models whose rows hold super-blocks: 270 ids of prompt and 20 of answer, so that the answer crosses
+// into a second segment of attention.
+class ServingOfType : public Serving, public ::testing::WithParamInterface<ops::DType> {
+ protected:
+  static constexpr uint32_t kVocab = model::testing::kSyntheticVocab;
+  static model::GgufFile Synthetic() { return *model::GgufFile::Parse(model::testing::BuildSyntheticModel(GetParam(), 5)); }
+  ServingOfType() : Serving(Synthetic(), ops::BestIsa()) {}  // model_test compares it with scalar
+
+  // Ends with an id that every other one has followed, so that there is a guess at what follows whatever is drawn.
+  static std::vector<uint32_t> Ids(uint32_t which) {
+    std::vector<uint32_t> ids;
+    for (uint32_t i = 0; i < 270 - 1 - 2 * kVocab; ++i) ids.push_back((i * i + 7 * i) % kVocab);
+    for (uint32_t i = 0; i < kVocab; ++i) ids.insert(ids.end(), {which, i});
+    ids.push_back(which);
+    return ids;
+  }
+  static SamplingSpec Wide(size_t) {
+    SamplingSpec spec = Greedy();
+    spec.top_logprobs = 20;
+    return spec;
+  }
+};
+
+TEST_P(ServingOfType, CacheAndDraftsChangeNoBit) {
+  const Tokens wanted[] = {Reference(Ids(0), Wide(0), 0), Reference(Ids(1), Wide(1), 1)};
+  for (bool drafts : {false, true}) {
+    net::IoContext io;
+    Cluster cluster(io, file_, Settings(2, drafts));
+    for (bool again : {false, true}) {
+      auto got = RunAll(io, cluster, 2, "payer", Wide, Ids);
+      for (size_t i = 0; i < 2; ++i) {
+        ExpectSame(got[i].tokens, wanted[i]);
+        EXPECT_EQ(got[i].cached, again ? 256u : 0u);
+      }
+    }
+    EXPECT_EQ(cluster.conductor().counters().drafted > 0, drafts);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ServingOfType, ::testing::ValuesIn(model::testing::kAllTypes),
+                         [](const auto& type) { return std::string(ops::DTypeName(type.param)); });
 
 TEST_F(Serving, TheAnswerOfOneTurnIsCachedForTheNext) {
   net::IoContext io;

@@ -7,6 +7,12 @@
 
 namespace teetee::model::testing {
 
+// Every weight type that the engine computes with.
+inline constexpr ops::DType kAllTypes[] = {
+    ops::DType::kF32,  ops::DType::kF16,    ops::DType::kBF16,   ops::DType::kQ4_0, ops::DType::kQ4_1, ops::DType::kQ5_0,
+    ops::DType::kQ5_1, ops::DType::kQ8_0,   ops::DType::kQ2_K,   ops::DType::kQ3_K, ops::DType::kQ4_K, ops::DType::kQ5_K,
+    ops::DType::kQ6_K, ops::DType::kIQ4_NL, ops::DType::kIQ4_XS, ops::DType::kMXFP4};
+
 inline constexpr size_t kSyntheticBlocks = 3;
 inline constexpr uint32_t kSyntheticVocab = 96;
 inline constexpr size_t kSyntheticContext = 320;
