@@ -1,5 +1,6 @@
 """Each process killed once and started again: clear errors meanwhile, healing afterwards, no receipt and no wei lost."""
 import http.client
+import os
 import time
 
 from . import chain
@@ -30,13 +31,14 @@ def answered(s: Stack) -> bool:
     return False
 
 
-def kill_and_heal(s: Stack, name: str, must_fail: bool = True) -> None:
+def kill_and_heal(s: Stack, name: str, must_fail: bool = True, meanwhile=lambda: None) -> None:
     check(answered(s), "no chat before the fault")
     others = [n for n in s.up["processes"] if n != name]
     s.kill(name)
     served = [answered(s) for _ in range(3)]
     check(not (must_fail and any(served)), f"{name} is dead, and a request was served")
     equal([n for n in others if not s.is_running(n)], [], f"processes that died with {name}")
+    meanwhile()
     s.start_again(name)
     wait_until(f"chats work again after {name} was restarted", lambda: answered(s), HEALS, every=1)
     equal([n for n in s.up["processes"] if not s.is_running(n)], [], "processes that do not run")
@@ -65,6 +67,13 @@ def proxy_is_killed(s: Stack):
 @test("faults.chain", limit=200, logs=("proxy", "gateway", "node-0", "chain"))
 def chain_is_killed(s: Stack):
     kill_and_heal(s, "chain", must_fail=False)  # what needs no chain may go on
+
+
+@test("faults.chain_in_the_middle_of_a_write", limit=200, logs=("gateway", "chain"))
+def chain_is_killed_while_it_writes(s: Stack):
+    """Its state file is cut short, as a kill at the wrong moment leaves it; the last whole one takes its place."""
+    state = s.home / "chain/state.json"
+    kill_and_heal(s, "chain", must_fail=False, meanwhile=lambda: os.truncate(state, state.stat().st_size // 2))
 
 
 @test("faults.in_the_middle", limit=200, logs=("proxy", "node-0", "node-1"))

@@ -185,7 +185,8 @@ async function startChain(ports) {
   mkdirSync(join(HOME, 'chain'), { recursive: true });
   const anvil = join(ROOT, 'contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil');
   if (!existsSync(anvil)) throw new Error('anvil is not installed (x86-64 only): ./dev setup');
-  const argv = [anvil, '--host', '127.0.0.1', '--port', String(ports.rpc), '--chain-id', String(CHAIN_ID), '--block-time', '1', '--state', join(HOME, 'chain/state.json'), '--state-interval', '1'];
+  const state = join(HOME, 'chain/state.json');
+  const argv = ['python3', join(ROOT, 'tools/up/keep_state.py'), state, anvil, '--host', '127.0.0.1', '--port', String(ports.rpc), '--chain-id', String(CHAIN_ID), '--block-time', '1', '--state', state, '--state-interval', '1'];
   const log = join(HOME, 'logs/chain.log');
   const proc = await start(argv, log);
   await waitFor('the chain', log, proc, () => client(url(ports.rpc)).getBlockNumber().then((n) => n >= 0n), 30);
