@@ -8,7 +8,12 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
+# Lines for stack traces. With a sanitizer's checks in the code, optimising takes as long as all the rest of a compilation; what computes
+# (ops) is optimised all the same.
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+if(TEETEE_SANITIZE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
