@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isRunning, start } from '../../tools/up/processes.mjs';
 
 export const ROOT = resolve(new URL('../..', import.meta.url).pathname);
 const PORT_BASE = '20080';
@@ -32,29 +33,44 @@ export function freePort() {
   });
 }
 
-const alive = (pid) => existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-
 export class Stack {
   home = join(ROOT, '.teetee');
+  file = join(this.home, 'up.json');
   bin = join(ROOT, 'build/bin');
   started = false;
   folder = mkdtempSync(join(tmpdir(), 'teetee-pages-'));
 
   async begin() {
-    const file = join(this.home, 'up.json');
-    const runs = () => existsSync(file) && Object.values(JSON.parse(readFileSync(file, 'utf8')).pids).some(alive);
+    const runs = () => existsSync(this.file) && Object.values(JSON.parse(readFileSync(this.file, 'utf8')).processes).some(isRunning);
     if (!runs()) {
       const done = spawnSync('./dev', ['up', '--detach', '--port-base', PORT_BASE], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 1_800_000 });
       this.started = true;
       if (done.status !== 0) throw new Error(`./dev up --detach ended with ${done.status}\n${done.stderr.slice(-3000)}`);
     }
-    this.up = JSON.parse(readFileSync(file, 'utf8'));
+    this.up = JSON.parse(readFileSync(this.file, 'utf8'));
     if (!this.up.web) throw new Error('up.json names no web: are the pages built (web/dist)?');
   }
 
   end() {
     rmSync(this.folder, { recursive: true, force: true });
     if (this.started) spawnSync('./dev', ['down'], { cwd: ROOT, stdio: 'ignore' });
+  }
+
+  /** SIGKILL to a process of the running system; resolves when it is gone. */
+  async kill(name) {
+    const entry = this.up.processes[name];
+    process.kill(entry.pid, 'SIGKILL');
+    await until(`${name} is gone`, () => !isRunning(entry), 10);
+  }
+
+  /** As `up` had started it; up.json learns the new pid, so that `./dev down` finds it. */
+  async startAgain(name) {
+    const { argv, log } = this.up.processes[name];
+    this.up.processes[name] = await start(argv, log);
+    const { pid } = this.up.processes[name];
+    this.up.pids[name] = pid;
+    for (const node of this.up.nodes) if (name === `node-${node.slot}`) node.pid = pid;
+    writeFileSync(this.file, `${JSON.stringify(this.up, null, 2)}\n`);
   }
 
   /** One JSON-RPC call to the development chain. */

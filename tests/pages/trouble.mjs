@@ -1,6 +1,6 @@
 // (e) What goes wrong in practice: each leaves a clear state and no lost money.
 import { askByTab, enter } from './user.mjs';
-import { withWallet } from './wallet.mjs';
+import { readLedger, withWallet } from './wallet.mjs';
 
 /** The dialog for buying, from the wallet's own menu. */
 async function openBuy(visitor) {
@@ -33,6 +33,22 @@ export const trouble = {
       await visitor.button('Switch the wallet').click();
       await buy(visitor, '0.01');
       await visitor.see('The credits are yours.');
+    }),
+
+  // Tried without sending it would pass; what the wallet sends has too little gas, so the chain mines it and reverts it.
+  'trouble.transaction_reverted': (context) =>
+    withWallet(context, async (visitor, address) => {
+      const credits = () => readLedger(context.stack, 'balanceOf', [address]);
+      await openBuy(visitor);
+      await set(visitor, { gas: '0x7530' });
+      await buy(visitor, '0.01');
+      await visitor.see('The transaction was reverted');
+      await visitor.see(/moved nothing but its fee/);
+      if ((await credits()) !== 0n) throw new Error('it was not reverted');
+      await set(visitor, { gas: undefined });
+      await buy(visitor, '0.01');
+      await visitor.see('The credits are yours.');
+      if ((await credits()) !== 10n ** 16n) throw new Error(`${await credits()} wei of credits, not 0.01 ETH`);
     }),
 
   'trouble.insufficient_funds': (context) =>
