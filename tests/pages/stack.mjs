@@ -69,8 +69,10 @@ export class Stack {
     this.up.processes[name] = await start(argv, log);
     const { pid } = this.up.processes[name];
     this.up.pids[name] = pid;
-    for (const node of this.up.nodes) if (name === `node-${node.slot}`) node.pid = pid;
+    const node = this.up.nodes.find(({ slot }) => name === `node-${slot}`);
+    if (node) node.pid = pid;
     writeFileSync(this.file, `${JSON.stringify(this.up, null, 2)}\n`);
+    if (node) await until(`${name} serves again`, async () => (await fetch(`${node.url}/healthz`)).ok && (await this.json(`${this.up.gateway}/v1/teetee/nodes/${node.key}`)).live, 60);
   }
 
   /** One JSON-RPC call to the development chain. */
@@ -101,9 +103,9 @@ export class Stack {
     return answer.json();
   }
 
-  /** A process of our own until `use` is done. Gives its first line of stdout. */
+  /** A process of our own until `use` is done. */
   async with(argv, use) {
-    const child = spawn(argv[0], argv.slice(1).map(String), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(argv[0], argv.slice(1).map(String), { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
     child.stdout.on('data', (data) => (out += data));
@@ -119,16 +121,29 @@ export class Stack {
     }
   }
 
+  /** The n-th line of what a process of `with` prints. */
+  line(name, process, n = 0) {
+    return until(name, () => {
+      const lines = process.out().split('\n');
+      if (lines.length > n + 1) return lines[n];
+      if (process.child.exitCode !== null) throw new Error(`it ended: ${process.err().slice(-400)}`);
+      return undefined;
+    });
+  }
+
+  /** Records all that goes over loopback while `use` runs; `use` gives { prompt, answer, known }. See tests/e2e/listen.py. */
+  capture(use) {
+    return this.with([join(ROOT, '.venv/bin/python'), '-m', 'tests.e2e.listen'], async (process) => {
+      await this.line('the capture', process);
+      process.child.stdin.end(`${JSON.stringify(await use())}\n`);
+      return JSON.parse(await this.line('the capture is searched', process, 1));
+    });
+  }
+
   /** `teetee host up`: a node that has not joined. */
   hostUp(slot, account, use, more = []) {
     const argv = [join(this.bin, 'teetee'), 'host', 'up', '--home', this.home, '--slot', slot, '--account', account, '--json', ...more];
-    return this.with(argv, async (process) => {
-      const line = await until('teetee host up', () => {
-        if (process.child.exitCode !== null) throw new Error(`it ended: ${process.err().slice(-400)}`);
-        return process.out().includes('\n') && process.out().split('\n')[0];
-      });
-      return use(JSON.parse(line), process);
-    });
+    return this.with(argv, async (process) => use(JSON.parse(await this.line('teetee host up', process)), process));
   }
 
   /** A second `teetee web` with another gateway or RPC. */

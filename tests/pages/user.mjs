@@ -33,7 +33,8 @@ export async function askByTab(visitor, text, n = 0) {
   await visitor.badge(n).waitFor({ timeout: 120_000 });
 }
 
-async function receiptVerified(visitor, n) {
+/** The n-th receipt is verified here, and settled on chain. */
+export async function receiptVerified(visitor, n) {
   await visitor.badge(n).getByText('Receipt verified').waitFor();
   await visitor.badge(n).getByText('on chain', { exact: true }).waitFor({ timeout: 60_000 });
 }
