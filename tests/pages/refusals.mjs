@@ -2,7 +2,7 @@
 // trust file is there.
 import { randomBytes } from 'node:crypto';
 import { lying } from './host.mjs';
-import { askByTab, enter, receiptVerified } from './user.mjs';
+import { ask, enter, receiptVerified } from './user.mjs';
 import { withWallet } from './wallet.mjs';
 
 /** The chat over a lying gateway: not verified, nothing sealed has left. */
@@ -41,7 +41,7 @@ export const refusals = {
       const found = await stack.capture(async () => {
         await fetch(`${stack.up.gateway}/v1/models?${known}`);
         await enter(visitor);
-        await askByTab(visitor, `Write two sentences about the sea and this word: ${prompt}`);
+        await ask(visitor, `Write two sentences about the sea and this word: ${prompt}`);
         const answer = await visitor.page.getByRole('article', { name: 'Answer' }).last().locator('p').first().textContent();
         await receiptVerified(visitor, 0); // batches and proofs travel too
         return { prompt, answer, known };

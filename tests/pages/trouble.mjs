@@ -1,6 +1,6 @@
 // (e) What goes wrong in practice: each leaves a clear state and no lost money.
 import { until } from './stack.mjs';
-import { askByTab, enter, receiptVerified } from './user.mjs';
+import { ask, enter, receiptVerified } from './user.mjs';
 import { readLedger, withWallet } from './wallet.mjs';
 
 /** The dialog for buying, from the wallet's own menu. */
@@ -38,7 +38,7 @@ const dies = (name, way, told, stays) => (context) =>
   withWallet(context, async (visitor, address) => {
     const { stack } = context;
     await enter(visitor);
-    await askByTab(visitor, 'Say hello.');
+    await ask(visitor, 'Say hello.');
     await visitor.payBy(way);
     await visitor.send(LONG_QUESTION);
     await streaming(visitor);
@@ -119,7 +119,7 @@ export const trouble = {
   'trouble.reload_in_the_middle': (context) =>
     withWallet(context, async (visitor) => {
       await enter(visitor);
-      await askByTab(visitor, 'Say hello.');
+      await ask(visitor, 'Say hello.');
       await visitor.send(LONG_QUESTION);
       await streaming(visitor);
       await visitor.page.reload();
@@ -131,7 +131,7 @@ export const trouble = {
   'trouble.stopped_by_the_person': (context) =>
     withWallet(context, async (visitor) => {
       await enter(visitor);
-      await askByTab(visitor, 'Say hello.');
+      await ask(visitor, 'Say hello.');
       await visitor.send(LONG_QUESTION);
       await streaming(visitor);
       await visitor.button('Stop').click();

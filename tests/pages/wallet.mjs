@@ -40,7 +40,7 @@ function faultyWallet({ account }) {
 const number = (hex) => (hex === undefined ? undefined : BigInt(hex));
 
 // The wallet's other half, outside of the page: a key made for this test, with demo money.
-async function newAccount(stack) {
+export async function newAccount(stack) {
   const account = viemAccounts.privateKeyToAccount(viemAccounts.generatePrivateKey());
   await stack.rpc('anvil_setBalance', [account.address, viem.toHex(10n ** 19n)]);
   const transport = viem.http(stack.up.rpc);
@@ -71,9 +71,9 @@ export function readLedger(stack, functionName, args) {
   return client.readContract({ address: stack.up.contracts.ledger, abi: LEDGER, functionName, args });
 }
 
-/** A page with the test wallet connected. Each test has an account of its own: a tab is bound to the browser that opened it. */
-export async function withWallet({ stack, open }, use) {
-  const { address, answer } = await newAccount(stack);
+/** A page in a fresh browser with the test wallet connected; each has an account of its own unless told. */
+export async function withWallet({ stack, open }, use, account) {
+  const { address, answer } = account ?? (await newAccount(stack));
   const init = { script: faultyWallet, argument: { account: address }, expose: { testWalletAnswer: answer } };
   await open({ init }, async (visitor) => {
     await visitor.goto('/');
