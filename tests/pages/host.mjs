@@ -91,7 +91,7 @@ export const host = {
         async (node) => {
           const checks = await checkNode(visitor, node.url);
           if (failed(checks).length) throw new Error(`checks failed: ${JSON.stringify(failed(checks))}`);
-          if (checks['hardware.compose'].status !== 'passed') throw new Error(`compose: ${checks['hardware.compose'].text}`);
+          for (const id of ['hardware.compose', 'model.answer']) if (checks[id].status !== 'passed') throw new Error(`${id}: ${checks[id].text}`);
           await joinSlot(visitor);
           await until('the gateway lists it', async () => (await stack.json(`${stack.up.gateway}/v1/teetee/nodes/${node.key}`)).live, 30);
           await trafficOver(stack, node.key);
