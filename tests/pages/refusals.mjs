@@ -42,7 +42,8 @@ export const refusals = {
         await fetch(`${stack.up.gateway}/v1/models?${known}`);
         await enter(visitor);
         await ask(visitor, `Write two sentences about the sea and this word: ${prompt}`);
-        const answer = await visitor.page.getByRole('article', { name: 'Answer' }).last().locator('p').first().textContent();
+        const lines = (await visitor.page.getByRole('article', { name: 'Answer' }).last().locator('> div').first().innerText()).split('\n');
+        const answer = lines.reduce((a, b) => (b.length > a.length ? b : a)); // whatever Markdown made of it, this is one run of its words
         await receiptVerified(visitor, 0); // batches and proofs travel too
         return { prompt, answer, known };
       });
