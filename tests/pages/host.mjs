@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ROOT, until } from './stack.mjs';
+import { enter, ready } from './user.mjs';
+import { readLedger, withWallet } from './wallet.mjs';
 
 const YAML = createRequire(join(ROOT, 'web/package.json'))('yaml');
 const SLOT = 1;
@@ -78,6 +80,16 @@ async function trafficOver(stack, key) {
   throw new Error('no traffic went over the new node');
 }
 
+/** One transaction for each node and line: the button says how many. */
+async function collectAll(visitor) {
+  const collect = visitor.button(/^Collect/);
+  await until('something can be collected', () => collect.isEnabled(), 90);
+  const times = /\((\d+) transactions\)/.exec(await collect.textContent())?.[1] ?? '1';
+  await collect.click();
+  await visitor.approve(Number(times));
+  await visitor.see('Collected: it is on your balance.');
+}
+
 export const host = {
   'host.joins_serves_earns_withdraws': ({ stack, open }) =>
     open({}, async (visitor) => {
@@ -89,14 +101,12 @@ export const host = {
         async (node) => {
           const checks = await checkNode(visitor, node.url);
           if (failed(checks).length) throw new Error(`checks failed: ${JSON.stringify(failed(checks))}`);
-          if (checks['hardware.compose'].status !== 'passed') throw new Error(`compose: ${checks['hardware.compose'].text}`);
+          for (const id of ['hardware.compose', 'model.answer']) if (checks[id].status !== 'passed') throw new Error(`${id}: ${checks[id].text}`);
           await joinSlot(visitor);
           await until('the gateway lists it', async () => (await stack.json(`${stack.up.gateway}/v1/teetee/nodes/${node.key}`)).live, 30);
           await trafficOver(stack, node.key);
           await visitor.goto('/dashboard');
-          await visitor.button(/^Collect/).click({ timeout: 90_000 });
-          await visitor.approve();
-          await visitor.see('Collected: it is on your balance.');
+          await collectAll(visitor);
           await visitor.button('Withdraw', { exact: true }).click();
           const dialog = visitor.page.getByRole('dialog');
           await dialog.getByRole('button', { name: /all|everything/i }).click();
@@ -106,6 +116,33 @@ export const host = {
         },
         ['--compose', compose],
       );
+    }),
+
+  // Host 2 holds slot 1 of the stack itself. Nothing is paid: the receipt says so, and the wallet sent nothing to the chain.
+  'host.chats_free': ({ stack, open }) =>
+    open({}, async (visitor) => {
+      const { accounts } = await stack.json(`${stack.up.web}/demo-wallet.json`);
+      const { address } = accounts.find(({ name }) => name === 'host2');
+      const money = async () => [await readLedger(stack, 'balanceOf', [address]), await stack.rpc('eth_getTransactionCount', [address, 'latest'])].join();
+      const before = await money();
+      await ready(visitor, /Host 2/);
+      await visitor.payBy('Free, as a host');
+      await visitor.send('What is the capital of France?');
+      await visitor.approve();
+      await visitor.badge().getByText('Receipt verified').waitFor();
+      await visitor.badge().getByText('free', { exact: true }).waitFor();
+      await visitor.button(/Pay by/).click();
+      await visitor.see(/The free quota that is left cannot be shown/);
+      if ((await money()) !== before) throw new Error(`credits and transactions were ${before}, and are ${await money()}`);
+    }),
+
+  // For everybody else the way is closed.
+  'host.others_do_not_chat_free': (context) =>
+    withWallet(context, async (visitor) => {
+      await enter(visitor);
+      await visitor.button(/Pay by/).click();
+      await visitor.see(/For wallets that host a node of this model/);
+      if (await visitor.page.getByRole('radio', { name: /Free, as a host/ }).isEnabled()) throw new Error('it can be chosen all the same');
     }),
 
   'host.unreachable_url': ({ stack, open }) =>

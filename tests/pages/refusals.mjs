@@ -1,5 +1,9 @@
-// (d) A gateway that lies is caught by the page before anything is sent; and what the page says when no trust file is there.
+// (d) Nothing is read on the way; a gateway that lies is caught by the page before anything is sent; and what the page says when no
+// trust file is there.
+import { randomBytes } from 'node:crypto';
 import { lying } from './host.mjs';
+import { ask, enter, receiptVerified } from './user.mjs';
+import { withWallet } from './wallet.mjs';
 
 /** The chat over a lying gateway: not verified, nothing sealed has left. */
 async function caught({ stack, open }, path, change, names) {
@@ -28,6 +32,26 @@ async function caught({ stack, open }, path, change, names) {
 }
 
 export const refusals = {
+  // A capture of all that goes over loopback, and the state and logs of gateway and nodes. What went in clear on purpose is found in it.
+  'sealed.nothing_in_the_clear': (context) =>
+    withWallet(context, async (visitor) => {
+      const { stack } = context;
+      const prompt = `zebra${randomBytes(8).toString('hex')}`;
+      const known = `known${randomBytes(8).toString('hex')}`;
+      const found = await stack.capture(async () => {
+        await fetch(`${stack.up.gateway}/v1/models?${known}`);
+        await enter(visitor);
+        await ask(visitor, `Write two sentences about the sea and this word: ${prompt}`);
+        const lines = (await visitor.page.getByRole('article', { name: 'Answer' }).last().locator('> div').first().innerText()).split('\n');
+        const answer = lines.reduce((a, b) => (b.length > a.length ? b : a)); // whatever Markdown made of it, this is one run of its words
+        await receiptVerified(visitor, 0); // batches and proofs travel too
+        return { prompt, answer, known };
+      });
+      const { gateway, head } = found.bytes;
+      if (found.drops || !found.known || !gateway || !head || found.files < 5) throw new Error(`the capture misses something: ${JSON.stringify(found)}`);
+      if (found.leaks.length) throw new Error(`in clear: ${found.leaks.join('; ')}`);
+    }),
+
   // The evidence of each node is swapped for one whose last claimed bytes differ: keys no longer match the quote.
   'refused.swapped_key': (context) =>
     caught(context, '/evidence$', (text) => {

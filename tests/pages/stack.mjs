@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isRunning, start } from '../../tools/up/processes.mjs';
 
 export const ROOT = resolve(new URL('../..', import.meta.url).pathname);
 const PORT_BASE = '20080';
@@ -32,29 +33,46 @@ export function freePort() {
   });
 }
 
-const alive = (pid) => existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-
 export class Stack {
   home = join(ROOT, '.teetee');
+  file = join(this.home, 'up.json');
   bin = join(ROOT, 'build/bin');
   started = false;
   folder = mkdtempSync(join(tmpdir(), 'teetee-pages-'));
 
   async begin() {
-    const file = join(this.home, 'up.json');
-    const runs = () => existsSync(file) && Object.values(JSON.parse(readFileSync(file, 'utf8')).pids).some(alive);
+    const runs = () => existsSync(this.file) && Object.values(JSON.parse(readFileSync(this.file, 'utf8')).processes).some(isRunning);
     if (!runs()) {
       const done = spawnSync('./dev', ['up', '--detach', '--port-base', PORT_BASE], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 1_800_000 });
       this.started = true;
       if (done.status !== 0) throw new Error(`./dev up --detach ended with ${done.status}\n${done.stderr.slice(-3000)}`);
     }
-    this.up = JSON.parse(readFileSync(file, 'utf8'));
+    this.up = JSON.parse(readFileSync(this.file, 'utf8'));
     if (!this.up.web) throw new Error('up.json names no web: are the pages built (web/dist)?');
   }
 
   end() {
     rmSync(this.folder, { recursive: true, force: true });
     if (this.started) spawnSync('./dev', ['down'], { cwd: ROOT, stdio: 'ignore' });
+  }
+
+  /** SIGKILL to a process of the running system; resolves when it is gone. */
+  async kill(name) {
+    const entry = this.up.processes[name];
+    process.kill(entry.pid, 'SIGKILL');
+    await until(`${name} is gone`, () => !isRunning(entry), 10);
+  }
+
+  /** As `up` had started it; up.json learns the new pid, so that `./dev down` finds it. */
+  async startAgain(name) {
+    const { argv, log } = this.up.processes[name];
+    this.up.processes[name] = await start(argv, log);
+    const { pid } = this.up.processes[name];
+    this.up.pids[name] = pid;
+    const node = this.up.nodes.find(({ slot }) => name === `node-${slot}`);
+    if (node) node.pid = pid;
+    writeFileSync(this.file, `${JSON.stringify(this.up, null, 2)}\n`);
+    if (node) await until(`${name} serves again`, async () => (await fetch(`${node.url}/healthz`)).ok && (await this.json(`${this.up.gateway}/v1/teetee/nodes/${node.key}`)).live, 60);
   }
 
   /** One JSON-RPC call to the development chain. */
@@ -85,9 +103,9 @@ export class Stack {
     return answer.json();
   }
 
-  /** A process of our own until `use` is done. Gives its first line of stdout. */
+  /** A process of our own until `use` is done. */
   async with(argv, use) {
-    const child = spawn(argv[0], argv.slice(1).map(String), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(argv[0], argv.slice(1).map(String), { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
     child.stdout.on('data', (data) => (out += data));
@@ -103,16 +121,29 @@ export class Stack {
     }
   }
 
+  /** The n-th line of what a process of `with` prints. */
+  line(name, process, n = 0) {
+    return until(name, () => {
+      const lines = process.out().split('\n');
+      if (lines.length > n + 1) return lines[n];
+      if (process.child.exitCode !== null) throw new Error(`it ended: ${process.err().slice(-400)}`);
+      return undefined;
+    });
+  }
+
+  /** Records all that goes over loopback while `use` runs; `use` gives { prompt, answer, known }. See tests/e2e/listen.py. */
+  capture(use) {
+    return this.with([join(ROOT, '.venv/bin/python'), '-m', 'tests.e2e.listen'], async (process) => {
+      await this.line('the capture', process);
+      process.child.stdin.end(`${JSON.stringify(await use())}\n`);
+      return JSON.parse(await this.line('the capture is searched', process, 1));
+    });
+  }
+
   /** `teetee host up`: a node that has not joined. */
   hostUp(slot, account, use, more = []) {
     const argv = [join(this.bin, 'teetee'), 'host', 'up', '--home', this.home, '--slot', slot, '--account', account, '--json', ...more];
-    return this.with(argv, async (process) => {
-      const line = await until('teetee host up', () => {
-        if (process.child.exitCode !== null) throw new Error(`it ended: ${process.err().slice(-400)}`);
-        return process.out().includes('\n') && process.out().split('\n')[0];
-      });
-      return use(JSON.parse(line), process);
-    });
+    return this.with(argv, async (process) => use(JSON.parse(await this.line('teetee host up', process)), process));
   }
 
   /** A second `teetee web` with another gateway or RPC. */

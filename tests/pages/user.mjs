@@ -1,7 +1,7 @@
 // (a) A new user: connects, buys credits, chats in both ways of paying, sees each receipt verified, finds it in the explorer.
 import { readFileSync } from 'node:fs';
 import { until } from './stack.mjs';
-import { withWallet } from './wallet.mjs';
+import { newAccount, withWallet } from './wallet.mjs';
 
 const ROLE = /New user/;
 
@@ -19,21 +19,22 @@ export async function enter(visitor) {
   await visitor.verified();
 }
 
-/** Asks by tab, opening or topping it up when the page asks for it. */
-export async function askByTab(visitor, text, n = 0) {
-  await visitor.send(text);
-  await Promise.race([visitor.button('Open the tab').waitFor({ timeout: 60_000 }).catch(() => {}), visitor.badge(n).waitFor({ timeout: 120_000 })]);
-  if (await visitor.button('Open the tab').isVisible()) {
-    await visitor.button('Open the tab').click();
-    while (!(await visitor.badge(n).isVisible())) {
-      if (await visitor.button('Approve').isVisible()) await visitor.approve();
-      await visitor.page.waitForTimeout(200);
-    }
-  }
-  await visitor.badge(n).waitFor({ timeout: 120_000 });
+/** Says yes to what page and wallet ask until the n-th answer has its badge. */
+async function agree(visitor, n, press = (button) => button.click()) {
+  const asked = ['Open the tab', 'Approve'].map((name) => visitor.button(name));
+  await until(`badge ${n}`, async () => {
+    for (const button of asked) if (await button.isVisible()) await press(button);
+    return visitor.badge(n).isVisible();
+  }, 150);
 }
 
-async function receiptVerified(visitor, n) {
+export async function ask(visitor, text, n = 0) {
+  await visitor.send(text);
+  await agree(visitor, n);
+}
+
+/** The n-th receipt is verified here, and settled on chain. */
+export async function receiptVerified(visitor, n) {
   await visitor.badge(n).getByText('Receipt verified').waitFor();
   await visitor.badge(n).getByText('on chain', { exact: true }).waitFor({ timeout: 60_000 });
 }
@@ -60,21 +61,34 @@ export const user = {
       const { stack } = context;
       await enter(visitor);
       await visitor.buy('0.05');
-      await askByTab(visitor, 'What is the capital of France?');
+      await ask(visitor, 'What is the capital of France?');
       await receiptVerified(visitor, 0);
       await bundleVerifies(visitor, 0, stack);
       await inExplorer(visitor, 0);
     }),
 
+  // The session key comes from the wallet: another browser with it pays from the same tab, and sends no transaction.
+  'user.uses_the_tab_in_another_browser': async (context) => {
+    const account = await newAccount(context.stack);
+    await withWallet(context, async (visitor) => {
+      await enter(visitor);
+      await ask(visitor, 'Say hello.');
+      await receiptVerified(visitor, 0);
+    }, account);
+    await withWallet(context, async (visitor) => {
+      await enter(visitor);
+      await ask(visitor, 'Say hello again.');
+      await receiptVerified(visitor, 0);
+      const asked = await visitor.page.evaluate(() => window.testWallet.asked);
+      if (asked.includes('eth_sendTransaction')) throw new Error('a transaction was asked for');
+    }, account);
+  },
+
   'user.asks_by_transaction': ({ open }) =>
     open({}, async (visitor) => {
       await ready(visitor);
       await visitor.payBy('Sign each question on chain');
-      await visitor.send('What is the capital of France?');
-      while (!(await visitor.badge().isVisible())) {
-        if (await visitor.button('Approve').isVisible()) await visitor.approve();
-        await visitor.page.waitForTimeout(200);
-      }
+      await ask(visitor, 'What is the capital of France?');
       await receiptVerified(visitor, 0);
       await inExplorer(visitor, 0);
     }),
@@ -85,24 +99,18 @@ export const user = {
       const { page } = visitor;
       await focusOn(page, /^Chat$/);
       await page.keyboard.press('Enter');
-      for (const name of [/with your wallet/]) {
-        await until(`the control ${name}`, () => page.getByRole('button', { name }).last().isVisible());
-        await focusOn(page, name);
-        await page.keyboard.press('Enter');
-      }
+      await visitor.button(/with your wallet/).waitFor();
+      await focusOn(page, /with your wallet/);
+      await page.keyboard.press('Enter');
       await page.getByRole('textbox', { name: 'Your question' }).waitFor({ timeout: 60_000 });
       await visitor.verified();
       await focusOn(page, /^Your question$/);
       await page.keyboard.type('What is the capital of France?');
       await page.keyboard.press('Enter');
-      while (!(await visitor.badge().isVisible())) {
-        for (const name of [/^Open the tab$/, /^Approve$/]) {
-          if (!(await page.getByRole('button', { name }).isVisible())) continue;
-          await focusOn(page, name);
-          await page.keyboard.press('Enter');
-        }
-        await page.waitForTimeout(300);
-      }
+      await agree(visitor, 0, async (button) => {
+        await focusOn(page, new RegExp(`^${await button.textContent()}$`));
+        await page.keyboard.press('Enter');
+      });
       await focusOn(page, /Receipt verified/);
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor();

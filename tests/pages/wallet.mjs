@@ -8,7 +8,7 @@ const viem = require('viem');
 const viemAccounts = require('viem/accounts');
 
 function faultyWallet({ account }) {
-  const state = (window.testWallet = { refuse: false, chain: '0x7a69', asked: [] });
+  const state = (window.testWallet = { refuse: false, gas: undefined, chain: '0x7a69', asked: [] });
   const listeners = {};
   const provider = {
     on: (event, f) => (listeners[event] ??= new Set()).add(f),
@@ -25,7 +25,8 @@ function faultyWallet({ account }) {
       }
       const signs = /^(eth_sendTransaction|personal_sign|eth_signTypedData_v4)$/.test(method);
       if (signs && state.refuse) throw Object.assign(new Error('User rejected the request.'), { code: 4001 });
-      const { result, error } = JSON.parse(await window.testWalletAnswer(method, JSON.stringify(params)));
+      const sent = method === 'eth_sendTransaction' && state.gas ? [{ ...params[0], gas: state.gas }] : params;
+      const { result, error } = JSON.parse(await window.testWalletAnswer(method, JSON.stringify(sent)));
       if (error) throw Object.assign(new Error(error.message), { code: error.code, data: error.data });
       return result;
     },
@@ -36,8 +37,10 @@ function faultyWallet({ account }) {
   announce();
 }
 
+const number = (hex) => (hex === undefined ? undefined : BigInt(hex));
+
 // The wallet's other half, outside of the page: a key made for this test, with demo money.
-async function newAccount(stack) {
+export async function newAccount(stack) {
   const account = viemAccounts.privateKeyToAccount(viemAccounts.generatePrivateKey());
   await stack.rpc('anvil_setBalance', [account.address, viem.toHex(10n ** 19n)]);
   const transport = viem.http(stack.up.rpc);
@@ -46,7 +49,7 @@ async function newAccount(stack) {
   const methods = {
     personal_sign: ([raw]) => account.signMessage({ message: { raw } }),
     eth_signTypedData_v4: ([, text]) => account.signTypedData(JSON.parse(text)),
-    eth_sendTransaction: ([{ to, data, value }]) => client.sendTransaction({ to, data, value: value === undefined ? undefined : BigInt(value) }),
+    eth_sendTransaction: ([{ to, data, value, gas }]) => client.sendTransaction({ to, data, value: number(value), gas: number(gas) }),
   };
   const answer = async (method, text) => {
     const params = JSON.parse(text);
@@ -56,9 +59,21 @@ async function newAccount(stack) {
   return { address: account.address, answer };
 }
 
-/** A page with the test wallet connected. Each test has an account of its own: a tab is bound to the browser that opened it. */
-export async function withWallet({ stack, open }, use) {
-  const { address, answer } = await newAccount(stack);
+const LEDGER = viem.parseAbi([
+  'function balanceOf(address owner) view returns (uint256)',
+  'function lineOf(bytes32 model, address head) view returns (bytes32)',
+  'function tab(address user, bytes32 line) view returns (uint128 funded, uint128 spent, address signer, uint32 epoch, uint48 closeAt)',
+]);
+
+/** What the contract says, asked of the chain directly. */
+export function readLedger(stack, functionName, args) {
+  const client = viem.createPublicClient({ transport: viem.http(stack.up.rpc) });
+  return client.readContract({ address: stack.up.contracts.ledger, abi: LEDGER, functionName, args });
+}
+
+/** A page in a fresh browser with the test wallet connected; each has an account of its own unless told. */
+export async function withWallet({ stack, open }, use, account) {
+  const { address, answer } = account ?? (await newAccount(stack));
   const init = { script: faultyWallet, argument: { account: address }, expose: { testWalletAnswer: answer } };
   await open({ init }, async (visitor) => {
     await visitor.goto('/');

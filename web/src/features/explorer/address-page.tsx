@@ -77,7 +77,7 @@ function Nodes({ nodes }: { nodes: readonly ListedNode[] }) {
 function Movements({ list }: { list: readonly Movement[] }) {
   if (list.length === 0) return <p>No money moved under this address.</p>;
   return (
-    <Table caption="Movements of money" head={["What", "Amount", "Block", "Transaction"]}>
+    <Table caption="Movements of money" head={["What", "Amount", "Block", "Transaction"]} numbers={[1, 2]}>
       {list.map((move) => (
         <tr key={`${move.tx}/${move.what}/${move.index}`}>
           <td>{move.what}</td>

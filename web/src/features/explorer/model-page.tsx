@@ -158,6 +158,7 @@ function Slots({ facts }: { facts: ModelFacts }) {
       <Table
         caption="Slots of the model"
         head={["Slot", "Layers", "Part of the fee", "Weights (root)", "Nodes", ""]}
+        numbers={[2]}
       >
         {facts.manifest.slots.map((slot, i) => {
           const here = (nodes.data ?? []).filter((node) => node.slot === i);

@@ -165,7 +165,7 @@ const WHAT = { joined: "joined", renewed: "lease renewed", left: "left", url: "n
 function Events({ history }: { history: NodeHistory }) {
   if (history.events.length === 0) return <p>Nothing yet.</p>;
   return (
-    <Table caption="Events of the node" head={["What", "When", "Block", "Transaction"]}>
+    <Table caption="Events of the node" head={["What", "When", "Block", "Transaction"]} numbers={[2]}>
       {history.events.map((event) => (
         <tr key={`${event.tx}/${event.what}`}>
           <td>{WHAT[event.what]}</td>

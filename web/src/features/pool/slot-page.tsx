@@ -56,7 +56,8 @@ function Slot({ facts, slot }: { facts: ModelFacts; slot: number }) {
   const inSlot = (nodes.data ?? []).filter((node) => node.slot === slot);
   const own = inSlot.filter((node) => node.host === address?.toLowerCase());
   const live = inSlot.filter((node) => node.live).length;
-  const expectation = useExpectation(inSlot, live);
+  const earned = useExpectation(inSlot, live);
+  const expectation = nodes.data ? earned : undefined;
   const shape = shapeOfSlot(facts.manifest, slot);
   if (!shape) return null;
   const shares = facts.params.slots.map((entry) => entry.share);
@@ -78,7 +79,7 @@ function Slot({ facts, slot }: { facts: ModelFacts; slot: number }) {
   );
 }
 
-// Income of the slot's nodes in the last week, by the user's own RPC.
+// Income of the slot's nodes in the last week, by the user's own RPC; undefined while that has not answered.
 function useExpectation(nodes: readonly ListedNode[], live: number) {
   const { ledger, config, chainId } = useSetup();
   const client = usePublicClient({ chainId });
@@ -90,5 +91,6 @@ function useExpectation(nodes: readonly ListedNode[], live: number) {
     enabled: client !== undefined && keys.length > 0,
     refetchInterval: 15_000,
   });
+  if (keys.length > 0 && !earned.data) return undefined;
   return expectationOf(earned.data ?? [], live, Math.floor(Date.now() / 1000));
 }

@@ -2,7 +2,7 @@
 import { BaseError } from "viem";
 import { getChainId } from "viem/actions";
 import type { Config } from "wagmi";
-import { getBalance, getBlock, getClient, getConnection, readContract, signTypedData } from "wagmi/actions";
+import { getBalance, getBlock, getClient, getConnection, readContract, signMessage, signTypedData } from "wagmi/actions";
 import type { ChainReader, ChainWriter } from "../client/chain.ts";
 import { ClientError } from "../client/client-error.ts";
 import { type Address, parseHash } from "../verify/bytes.ts";
@@ -58,17 +58,22 @@ export function chainWriter(config: Config, ledger: Address, report: (state: Tra
       throw moneyError(end);
     },
     signAccess: async ({ host, model, session, expires }) => {
-      try {
-        const domain = { name: "TeeTee", version: "1", chainId: config.chains[0].id, verifyingContract: ledger };
-        return compactFromWallet(
-          await signTypedData(config, { domain, types: ACCESS, primaryType: "Access", message: { host, model, session, expires } }),
-        );
-      } catch (error) {
-        const problem = problemOf(error);
-        throw new ClientError("money", problem.message, problem.next === undefined ? {} : { next: problem.next });
-      }
+      const domain = { name: "TeeTee", version: "1", chainId: config.chains[0].id, verifyingContract: ledger };
+      const message = { host, model, session, expires };
+      return compactFromWallet(await asked(signTypedData(config, { domain, types: ACCESS, primaryType: "Access", message })));
     },
   };
+}
+
+export const messageSigner = (config: Config) => (message: string) => asked(signMessage(config, { message }));
+
+async function asked<T>(signing: Promise<T>): Promise<T> {
+  try {
+    return await signing;
+  } catch (error) {
+    const { message, next } = problemOf(error);
+    throw new ClientError("money", message, next === undefined ? {} : { next });
+  }
 }
 
 // docs/formats/typed-data.md

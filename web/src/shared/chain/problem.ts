@@ -109,13 +109,13 @@ export function rpcDown(): ChainProblem {
   };
 }
 
-// A mined transaction that failed: the reason is asked for separately and may be unknown.
+// A mined transaction that failed. The chain keeps no reason.
 export function minedReverted(): ChainProblem {
   return {
     kind: "reverted",
-    message: "The transaction was mined, but the contract refused it",
-    cause: "Only its fee was paid.",
-    next: "Something changed in between. Load the page again, then try again.",
+    message: "The transaction was reverted",
+    cause: "The chain took it up, but the contract did not carry it out. It moved nothing but its fee.",
+    next: "Try again. If it happens again, load the page anew: something may have changed in between.",
   };
 }
 

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { custom, encodeErrorResult, type EIP1193RequestFn } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { type Config, createConfig, mock } from "wagmi";
 import { connect } from "wagmi/actions";
 import { ledgerAbi } from "./abi.ts";
@@ -64,4 +64,17 @@ test("a chain that does not answer is said to be down", async () => {
   await connected(config);
   const end = await sendCall(config, buy(ledger, user, 1n), () => undefined);
   expect(end).toMatchObject({ step: "failed", problem: { kind: "rpc" } });
+});
+
+test("what was mined and reverted is told as that, with its hash", async () => {
+  const receipt = { transactionHash: hash, status: "0x0", blockNumber: "0x2", logs: [] };
+  const config = configOf({ eth_call: "0x", eth_chainId: "0x7a69", eth_blockNumber: "0x2", eth_getTransactionReceipt: receipt });
+  await connected(config);
+  // The mock wallet sends over the chain's address.
+  vi.stubGlobal("fetch", async () => Response.json({ jsonrpc: "2.0", id: 1, result: hash }));
+  const seen: TransactionState[] = [];
+  const end = await sendCall(config, buy(ledger, user, 1n), (state) => seen.push(state));
+  vi.unstubAllGlobals();
+  expect(steps(seen)).toEqual(["checking", "asking", "sent", "failed"]);
+  expect(end).toMatchObject({ hash, problem: { kind: "reverted", message: "The transaction was reverted" } });
 });

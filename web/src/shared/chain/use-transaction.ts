@@ -1,8 +1,9 @@
 // One transaction from click to mined, with every way it can end. The page shows `state`; `send` never throws.
 import { useCallback, useState } from "react";
 import type { Hash, TransactionReceipt } from "viem";
+import { waitForTransactionReceipt } from "viem/actions";
 import { type Config, useConfig } from "wagmi";
-import { getConnection, simulateContract, switchChain, waitForTransactionReceipt, writeContract } from "wagmi/actions";
+import { getConnection, simulateContract, switchChain, writeContract } from "wagmi/actions";
 import { useQueryClient } from "@tanstack/react-query";
 import type { Call } from "./calls.ts";
 import { type ChainProblem, minedReverted, noWallet, problemOf } from "./problem.ts";
@@ -45,7 +46,8 @@ export async function sendCall(config: Config, call: Call, report: Report): Prom
     say({ step: "asking", does });
     hash = await writeContract(config, { ...request, account: connection.address, chainId: chain.id } as never);
     say({ step: "sent", does, hash });
-    const receipt = await waitForTransactionReceipt(config, { hash, chainId: chain.id, timeout: 180_000 });
+    // viem's own: wagmi's throws for a reverted one, with a text that is no reason.
+    const receipt = await waitForTransactionReceipt(config.getClient({ chainId: chain.id }), { hash, timeout: 180_000 });
     if (receipt.status !== "success") return say({ step: "failed", does, hash, problem: minedReverted() });
     return say({ step: "mined", does, hash, receipt });
   } catch (error) {

@@ -1,8 +1,8 @@
 // @vitest-environment node
 // The rules of src/client/wallet.cc: what a voucher covers, when a tab is topped up, what counts as used.
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Address, Hash, Wei } from "../verify/bytes";
-import { isSignedBy, recoverSigner } from "../verify/secp256k1";
+import { isSignedBy, privateKey, recoverSigner } from "../verify/secp256k1";
 import { readTrustFile } from "../verify/trust-file";
 import { ledgerDomain, lineOf, typedDigest } from "../verify/typed-data";
 import { type ChainReader, type ChainWriter, Contracts, type Tab } from "./chain";
@@ -146,6 +146,22 @@ describe("a tab", () => {
     expect(chain.tab.signer && isSignedBy(chain.tab.signer, digest, payment.signature)).toBe(true);
     const other = typedDigest(ledgerDomain(31337n, trust.ledger), "Voucher", { ...voucher, total: wei(101) });
     expect(recoverSigner(other, payment.signature)).not.toBe(chain.tab.signer);
+  });
+
+  test("is used by every store that derives the same session key; a stored key goes before", async () => {
+    const sessionKey = vi.fn(async () => privateKey(new Uint8Array(32).fill(7)));
+    const options = { trust, contracts: new Contracts(chain, trust), user, topUp: wei(500), now: () => now };
+    const [here, there] = [0, 1].map(() => new Tabs({ ...options, store: new MemoryTabStore(), sessionKey })) as [Tabs, Tabs];
+    await here.fund(model, head, { amount: wei(500), buy: wei(500) }, chain);
+    expect(await there.needs(model, head, wei(100))).toBeUndefined();
+    expect((await there.cover(model, head, wei(100), nextId(), now + 300)).payment.total).toBe(100n);
+    expect(sessionKey).toHaveBeenCalledTimes(2);
+    chain.tab = { ...chain.tab, signer: undefined };
+    await fund(100); // by the random key of `tabs`
+    await expect(there.needs(model, head, wei(1))).rejects.toThrow(/another session key/);
+    const again = new Tabs({ ...options, store, sessionKey });
+    expect(await again.needs(model, head, wei(1))).toBeUndefined();
+    expect(sessionKey).toHaveBeenCalledTimes(2);
   });
 
   test("counts what the chain has charged, and starts anew in a new epoch", async () => {

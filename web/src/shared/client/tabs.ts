@@ -96,6 +96,8 @@ export interface TabsOptions {
   readonly contracts: Contracts;
   readonly user: Address;
   readonly store: TabStore;
+  /** The session key of a line that the store does not know; a random one unless told. */
+  readonly sessionKey?: (line: Hash) => Promise<PrivateKey>;
   readonly topUp?: Wei;
   readonly now?: () => number;
 }
@@ -118,19 +120,21 @@ export class Tabs {
     });
   }
 
-  private open(model: Hash, head: Address): Promise<LineState> {
-    return this.options.store.update(this.user, lineOf(model, head), (state) => {
-      if (state !== undefined) return state;
-      return { model, head, session: toHex(generatePrivateKey()), epoch: 0, used: 0n as Wei, inFlight: [] };
-    });
+  private async open(model: Hash, head: Address): Promise<LineState> {
+    const { store, sessionKey = async () => generatePrivateKey() } = this.options;
+    const line = lineOf(model, head);
+    const known = await store.load(this.user, line);
+    if (known !== undefined) return known;
+    const session = toHex(await sessionKey(line));
+    return store.update(this.user, line, (state) => state ?? { model, head, session, epoch: 0, used: 0n as Wei, inFlight: [] });
   }
 
   // What is counted here, brought up to what the chain says.
   private async synchronise(model: Hash, head: Address): Promise<{ state: LineState; tab: Tab; line: Hash }> {
     const line = lineOf(model, head);
-    const { session } = await this.open(model, head);
+    const known = await this.open(model, head);
     const tab = await this.options.contracts.tab(this.user, line);
-    if (tab.signer !== undefined && tab.signer !== addressOf(sessionKey(session))) {
+    if (tab.signer !== undefined && tab.signer !== addressOf(keyOf(known))) {
       throw new ClientError("money", "the tab on this line is signed for by another session key", {
         next: "Close that tab, wait until it has ended, then open a new one; or use the browser that opened it.",
       });
@@ -177,7 +181,7 @@ export class Tabs {
       await send(writer, { ...contracts.ledgerCall("buy", [this.user]), value: funding.buy }, "buy credits");
     }
     const state = await this.open(model, head);
-    const signer = addressOf(sessionKey(state.session));
+    const signer = addressOf(keyOf(state));
     await send(writer, contracts.ledgerCall("fund", [model, head, funding.amount, signer]), "fund the tab");
     await this.synchronise(model, head);
   }
@@ -206,7 +210,7 @@ export class Tabs {
       ledgerDomain(trust.chainId, trust.ledger),
       "Voucher",
       voucher,
-      sessionKey(state.session),
+      keyOf(state),
     );
     return { kind: "tab", user: this.user, epoch: state.epoch, total, signature };
   }
@@ -254,6 +258,6 @@ export class Tabs {
   }
 }
 
-function sessionKey(hex: string): PrivateKey {
-  return privateKey(fromHexFixed(hex, 32));
+function keyOf(state: LineState): PrivateKey {
+  return privateKey(fromHexFixed(state.session, 32));
 }

@@ -5,10 +5,12 @@ import styles from "./table.module.css";
 export interface TableProps {
   caption: string;
   head: readonly ReactNode[];
+  // Which columns hold numbers, from 0.
+  numbers?: readonly number[];
   children: ReactNode;
 }
 
-export function Table({ caption, head, children }: TableProps) {
+export function Table({ caption, head, numbers = [], children }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
     <section className={styles.frame} aria-label={caption} tabIndex={0}>
@@ -18,7 +20,7 @@ export function Table({ caption, head, children }: TableProps) {
           <tr>
             {head.map((cell, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: columns do not move
-              <th key={i} scope="col">
+              <th key={i} scope="col" className={numbers.includes(i) ? "num" : undefined}>
                 {cell}
               </th>
             ))}

@@ -2,7 +2,7 @@
 import { type KeySource, makeVaultKey, openVaultKey, randomBytes, sealText, unlockMessage, unsealText, type VaultHeader } from "./crypto.ts";
 import { Database } from "./database.ts";
 
-export type Kind = "conversation" | "bundle" | "pending" | "line" | "access";
+export type Kind = "conversation" | "bundle" | "pending" | "line" | "access" | "session";
 
 export interface Kept {
   readonly name: string;

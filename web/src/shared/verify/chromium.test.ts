@@ -1,9 +1,9 @@
 // @vitest-environment node
-// The dcap cases in real Chromium: its WebCrypto, its Date, its TextDecoder.
+// The dcap cases and the sealed vectors in real Chromium: its WebCrypto, its Date, its TextDecoder.
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { inChromium } from "./testing/chromium";
-import { attestationFolder, hasSharedData } from "./testing/shared-folder";
+import { attestationFolder, hasSharedData, repositoryFile } from "./testing/shared-folder";
 
 const entry = resolve(import.meta.dirname, "testing/browser.ts");
 
@@ -19,3 +19,11 @@ test.skipIf(!hasSharedData())(
   },
   120_000,
 );
+
+test("opens every sealed vector in Chromium", async () => {
+  const results = await inChromium(entry, { protocol: repositoryFile("tests/vectors/protocol") }, (page) =>
+    page.evaluate(() => globalThis.runSealedVectors()),
+  );
+  expect(results.filter((result) => result.disagreements.length > 0)).toEqual([]);
+  expect(results).toHaveLength(6);
+}, 60_000);

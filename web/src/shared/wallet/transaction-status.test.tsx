@@ -27,6 +27,6 @@ test("a wrong chain offers to switch", () => {
 
 test("a transaction that was mined and refused names its hash", () => {
   renderPage(<TransactionStatus state={{ step: "failed", does, hash, problem: minedReverted() }} />);
-  expect(screen.getByRole("alert").textContent).toContain("Only its fee was paid.");
+  expect(screen.getByRole("alert").textContent).toContain("It moved nothing but its fee.");
   expect(screen.getByText("0x7777…7777")).toBeTruthy();
 });

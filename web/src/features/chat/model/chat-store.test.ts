@@ -6,7 +6,7 @@ import type { AskEvent, AskHandle } from "@/shared/client/ask.ts";
 import { ClientError } from "@/shared/client/client-error.ts";
 import { type Vault, VaultOpener } from "@/shared/vault/vault.ts";
 import { ChatStore, type Engine } from "./chat-store.ts";
-import { DEFAULT_PARAMETERS, lastReply } from "./conversation.ts";
+import { DEFAULT_PARAMETERS, lastReply, type Reply, unansweredQueries } from "./conversation.ts";
 
 const sent = { t: "sent", request: "r", pending: "PENDING" } as AskEvent;
 const text = (words: string) => ({ t: "text", choice: 0, text: words }) as AskEvent;
@@ -108,6 +108,19 @@ test("an open query is kept the moment it is known", async () => {
   await vi.waitFor(async () => expect(await vault.get("conversation", id)).toContain("0xq"));
   const again = await storeWith(asking([]));
   expect(reply(again, id)?.query).toMatchObject({ id: "0xq", maxCost: "5", deadline: "6", refunded: false });
+});
+
+test("money that stands on chain for an answer is not forgotten when the answer is replaced or its question edited", async () => {
+  const query = (n: number) => ({ t: "query", query: { user: "0x1", model: "0x2", head: "0x3", input: "0x4", maxCost: 5n, deadline: 6n, nonce: 7n }, id: `0xq${n}` }) as unknown as AskEvent;
+  let n = 0;
+  const store = await storeWith({ ask: () => handleOf([query(++n), failed(new ClientError("cut", "the node died"), false)]), resume: () => handleOf([]) });
+  const id = store.create("tiny", DEFAULT_PARAMETERS);
+  const unanswered = () => unansweredQueries(reply(store, id) as Reply).map((one) => one.id);
+  await store.send(id, "x", "strict");
+  await store.regenerate(id, reply(store, id)?.id ?? "", "strict");
+  expect(unanswered()).toEqual(["0xq1", "0xq2"]);
+  await store.edit(id, store.find(id)?.messages[0]?.id ?? "", "other", "strict");
+  expect(unanswered()).toEqual(["0xq1", "0xq2", "0xq3"]);
 });
 
 test("stop tells the answer's handle, also when it comes later", async () => {

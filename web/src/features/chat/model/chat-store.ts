@@ -11,6 +11,8 @@ import {
   isRunning,
   newConversation,
   newReply,
+  type OpenQuery,
+  owedFrom,
   type Parameters,
   type PayMode,
   type Question,
@@ -93,25 +95,26 @@ export class ChatStore {
   }
 
   // Asks; resolves when the answer has ended, well or not.
-  async send(id: string, text: string, pay: PayMode): Promise<void> {
+  async send(id: string, text: string, pay: PayMode, owed: readonly OpenQuery[] = []): Promise<void> {
     const now = Date.now();
     const question: Question = { id: crypto.randomUUID(), role: "user", text, at: now };
-    const reply = this.makeReply(id, pay);
+    const reply = this.makeReply(id, pay, owed);
     this.change(id, (one) => withQuestion(one, question, reply));
     await this.answer(id, reply.id);
   }
 
-  // Another answer to the same question; what came after it goes.
+  // Another answer to the same question; what came after it goes, but for the money that stands on chain for it.
   async regenerate(id: string, replyId: string, pay: PayMode): Promise<void> {
-    const reply = this.makeReply(id, pay);
+    const reply = this.makeReply(id, pay, this.owed(id, replyId));
     this.change(id, (one) => ({ ...before(one, replyId), at: reply.at, messages: [...before(one, replyId).messages, reply] }));
     await this.answer(id, reply.id);
   }
 
   // The question in other words; what came after it goes.
   async edit(id: string, questionId: string, text: string, pay: PayMode): Promise<void> {
+    const owed = this.owed(id, questionId);
     this.change(id, (one) => before(one, questionId));
-    await this.send(id, text, pay);
+    await this.send(id, text, pay, owed);
   }
 
   async stop(replyId: string): Promise<void> {
@@ -135,8 +138,13 @@ export class ChatStore {
     this.saveSoon(id);
   }
 
-  private makeReply(id: string, pay: PayMode): Reply {
-    return newReply(crypto.randomUUID(), this.find(id)?.model ?? "", pay, Date.now());
+  private makeReply(id: string, pay: PayMode, owed: readonly OpenQuery[]): Reply {
+    return newReply(crypto.randomUUID(), this.find(id)?.model ?? "", pay, Date.now(), owed);
+  }
+
+  private owed(id: string, messageId: string): readonly OpenQuery[] {
+    const conversation = this.find(id);
+    return conversation ? owedFrom(conversation, messageId) : [];
   }
 
   private async answer(id: string, replyId: string): Promise<void> {

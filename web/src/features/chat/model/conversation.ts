@@ -88,6 +88,8 @@ export interface Reply {
   readonly problem: ReplyProblem | null;
   readonly proof: Proof | null;
   readonly query: OpenQuery | null;
+  // Queries of earlier replies to the same question, which are not shown any more.
+  readonly owed?: readonly OpenQuery[];
 }
 
 export type Message = Question | Reply;
@@ -117,8 +119,8 @@ export function isRunning(reply: Reply): boolean {
   return reply.state === "waiting" || reply.state === "streaming";
 }
 
-export function newReply(id: string, model: string, pay: PayMode, now: number): Reply {
-  return { id, role: "assistant", text: "", at: now, model, pay, state: "waiting", step: "", problem: null, proof: null, query: null };
+export function newReply(id: string, model: string, pay: PayMode, now: number, owed: readonly OpenQuery[] = []): Reply {
+  return { id, role: "assistant", text: "", at: now, model, pay, state: "waiting", step: "", problem: null, proof: null, query: null, owed };
 }
 
 // A question and the empty reply to it, at the end.
@@ -144,6 +146,18 @@ export function lastReply(conversation: Conversation): Reply | undefined {
 export function before(conversation: Conversation, id: string): Conversation {
   const at = conversation.messages.findIndex((message) => message.id === id);
   return at < 0 ? conversation : { ...conversation, messages: conversation.messages.slice(0, at) };
+}
+
+// The queries of a reply whose money may still stand on chain: without a receipt.
+export function unansweredQueries(reply: Reply): readonly OpenQuery[] {
+  const own = reply.query && !reply.proof ? [reply.query] : [];
+  return [...(reply.owed ?? []), ...own];
+}
+
+// The same of all replies from a message on, which are about to go.
+export function owedFrom(conversation: Conversation, id: string): readonly OpenQuery[] {
+  const gone = conversation.messages.slice(before(conversation, id).messages.length);
+  return gone.flatMap((message) => (message.role === "assistant" ? unansweredQueries(message) : []));
 }
 
 // After a reload nothing runs any more: what was running was interrupted.

@@ -8,7 +8,11 @@ import type { OpenQuery, PayMode, Proof, ProofCheck, Reply, ReplyProblem } from 
 type EventOf<T extends AskEvent["t"]> = Extract<AskEvent, { t: T }>;
 
 export function problemOfClient(error: ClientError): ReplyProblem {
-  const { next, check } = error.details;
+  const { next, check, status = 0 } = error.details;
+  // A node that fails writes for its operator: its words stand behind a plain sentence.
+  if (error.kind === "head" && status >= 500) {
+    return { kind: error.kind, message: "A node of this route failed", cause: `${sentence(error.message)}. ${WHOSE.head}`, next, check };
+  }
   return { kind: error.kind, message: sentence(error.message), cause: WHOSE[error.kind], next, check };
 }
 

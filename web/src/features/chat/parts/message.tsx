@@ -4,7 +4,7 @@ import { type FormEvent, type KeyboardEvent, memo, useState } from "react";
 import { Button, IconButton } from "@/shared/ui/button.tsx";
 import { CopyButton } from "@/shared/ui/copy-button.tsx";
 import { ErrorState } from "@/shared/ui/states.tsx";
-import { isRunning, type Question, type Reply } from "../model/conversation.ts";
+import { isRunning, type Question, type Reply, unansweredQueries } from "../model/conversation.ts";
 import { Markdown } from "./markdown.tsx";
 import styles from "./message.module.css";
 import { ProofBadge } from "./proof-badge.tsx";
@@ -72,7 +72,6 @@ export interface ReplyViewProps {
 
 export const ReplyView = memo(function ReplyView({ reply, busy, onRegenerate, onResume }: ReplyViewProps) {
   const running = isRunning(reply);
-  const unpaid = reply.query && !reply.proof;
   return (
     <article className={styles.reply} aria-label="Answer" aria-busy={running}>
       {reply.text && <Markdown text={reply.text} />}
@@ -98,7 +97,7 @@ export const ReplyView = memo(function ReplyView({ reply, busy, onRegenerate, on
         />
       )}
       {reply.state === "failed" && reply.problem && <ErrorState kind={reply.problem.kind === "refused" ? "refused" : "failed"} problem={reply.problem} />}
-      {unpaid && !running && reply.query && <Refund query={reply.query} />}
+      {!running && unansweredQueries(reply).map((query) => <Refund key={query.id} query={query} />)}
       <footer className={styles.foot}>
         {reply.proof && <ProofBadge proof={reply.proof} />}
         {!running && (

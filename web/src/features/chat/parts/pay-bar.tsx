@@ -75,7 +75,7 @@ function PayDialog({ mode, route, tabs, onMode, onClose }: PayBarProps & { onClo
     <Dialog open onClose={onClose} title="How do you want to pay?">
       <fieldset className={styles.options}>
         <legend className="visually-hidden">Way of paying</legend>
-        {option("tab", "Open a tab once", "Your wallet sets credits aside for this model's head; a session key in this browser then signs each answer's cost. Close it whenever you like.")}
+        {option("tab", "Open a tab once", "Your wallet sets credits aside for this model's head; a session key of your wallet then signs each answer's cost, in every browser that has the wallet. Close it whenever you like.")}
         {option("strict", "Sign each question on chain", "Your wallet pays for each question by itself. Unanswered: you get it back. Slower, and each costs a fee.")}
         {option("free", "Free, as a host", host ? `Your wallet hosts nodes of this model until ${formatTime(hostUntil.data ?? 0)}.` : "For wallets that host a node of this model. Yours does not now.", !host)}
       </fieldset>

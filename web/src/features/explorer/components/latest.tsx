@@ -50,7 +50,7 @@ export function Latest() {
 export function Receipts({ receipts, empty }: { receipts: readonly ListedReceipt[]; empty: string }) {
   if (receipts.length === 0) return <p>{empty}</p>;
   return (
-    <Table caption="Receipts" head={["Receipt", "Node", "Tokens in / out", "Cost", "State", "Time"]}>
+    <Table caption="Receipts" head={["Receipt", "Node", "Tokens in / out", "Cost", "State", "Time"]} numbers={[2, 3]}>
       {receipts.map((receipt) => (
         <tr key={receipt.hash}>
           <td>
@@ -78,7 +78,7 @@ export function Receipts({ receipts, empty }: { receipts: readonly ListedReceipt
 function Batches({ batches }: { batches: readonly ListedBatch[] }) {
   if (batches.length === 0) return <p>No batch has been mined yet.</p>;
   return (
-    <Table caption="Batches" head={["Root", "Number", "Receipts", "Paid", "Block"]}>
+    <Table caption="Batches" head={["Root", "Number", "Receipts", "Paid", "Block"]} numbers={[1, 2, 3, 4]}>
       {batches.map((batch) => (
         <tr key={`${batch.line}/${batch.seq}`}>
           <td>

@@ -14,7 +14,7 @@ export interface SlotFactsProps {
   priceIn: bigint;
   priceOut: bigint;
   liveNodes: number;
-  expectation: Expectation | null;
+  expectation: Expectation | null | undefined; // undefined: the chain has not told yet
   leaseHours: number;
 }
 
@@ -33,8 +33,8 @@ export function SlotFacts(props: SlotFactsProps) {
           {Math.round(share * 100)} %
         </Stat>
         <Stat name="Expected earnings" note={expectationNote(expectation)}>
-          {expectation === null ? (
-            "not known"
+          {!expectation ? (
+            expectation === null ? "not known" : "…"
           ) : (
             <>
               <Amount wei={expectation.weiPerDay} digits={6} /> a day
@@ -79,7 +79,8 @@ export function SlotFacts(props: SlotFactsProps) {
   );
 }
 
-function expectationNote(expectation: Expectation | null): string {
+function expectationNote(expectation: Expectation | null | undefined): string {
+  if (expectation === undefined) return "the chain has not told yet, by your RPC";
   if (expectation === null) return "this slot earned nothing in the last 7 days, by your RPC";
   return `income of the last 7 days by your RPC, shared by ${expectation.nodes} ${expectation.nodes === 1 ? "node" : "nodes"} with yours; no promise`;
 }

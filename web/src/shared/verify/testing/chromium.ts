@@ -18,7 +18,7 @@ async function bundle(entry: string): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: "error",
-    build: { write: false, minify: false, lib: { entry, formats: ["es"], fileName: "bundle" } },
+    build: { write: false, minify: false, lib: { entry, formats: ["es"], fileName: "bundle" }, rolldownOptions: { output: { codeSplitting: false } } },
   });
   const [result] = Array.isArray(built) ? built : [built];
   if (result === undefined || !("output" in result)) throw new Error("vite built nothing");
