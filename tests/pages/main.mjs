@@ -1,4 +1,4 @@
-// node tests/pages/main.mjs [FILTER | --list]: the pages in a real browser against the running system. See README.md.
+// node tests/pages/main.mjs [FILTER | --core | --list]: the pages in a real browser against the running system. See README.md.
 import { launch, visit } from './browser.mjs';
 import { Stack } from './stack.mjs';
 import { host } from './host.mjs';
@@ -8,6 +8,8 @@ import { trouble } from './trouble.mjs';
 import { user } from './user.mjs';
 
 const LIMIT_MS = 300_000;
+// What every run of ./dev test holds: somebody buys and asks, a host joins and earns, a lie is caught.
+const CORE = ['user.buys_and_asks_by_tab', 'host.joins_serves_earns_withdraws', 'refused.swapped_key'];
 const TESTS = Object.entries({ ...user, ...host, ...refusals, ...trouble, ...look });
 
 async function runOne([name, test], stack, browser) {
@@ -31,7 +33,7 @@ async function runOne([name, test], stack, browser) {
 async function main() {
   const filter = process.argv[2] ?? '';
   if (filter === '--list') return void TESTS.forEach(([name]) => console.log(name));
-  const chosen = TESTS.filter(([name]) => 'pages'.includes(filter) || name.includes(filter));
+  const chosen = TESTS.filter(([name]) => (filter === '--core' ? CORE.includes(name) : 'pages'.includes(filter) || name.includes(filter)));
   const stack = new Stack();
   const counts = [0, 0];
   let browser;
