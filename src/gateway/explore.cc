@@ -66,7 +66,7 @@ Json PointItem(const UsagePoint& p) {
                            {"tokens_in", p.used.tokens_in},
                            {"tokens_out", p.used.tokens_out},
                            {"busy_seconds", p.used.busy_seconds},
-                           {"up", p.up},
+                           {"up", p.probes > 0 ? Json(p.up) : Json()},
                            {"ttft_ms", p.answers > 0 ? Json(p.ttft_ms) : Json()},
                            {"tokens_per_second", p.tokens_per_second > 0 ? Json(p.tokens_per_second) : Json()}});
 }

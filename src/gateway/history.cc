@@ -227,7 +227,8 @@ Result<std::vector<UsagePoint>> History::Usage(const Address& key, Range range, 
     while (s.executeStep()) {
       UsagePoint& p = out.at((NumberOf(s, 0) - first) / shape.step);
       p.used = {0, NumberOf(s, 1), NumberOf(s, 2), NumberOf(s, 3), s.getColumn(4).getDouble()};
-      p.up = Mean(static_cast<double>(NumberOf(s, 5)), NumberOf(s, 6));
+      p.probes = NumberOf(s, 6);
+      p.up = Mean(static_cast<double>(NumberOf(s, 5)), p.probes);
       p.answers = NumberOf(s, 7);
       p.ttft_ms = Mean(s.getColumn(8).getDouble(), p.answers);
       p.tokens_per_second = Mean(s.getColumn(10).getDouble(), NumberOf(s, 9));

@@ -43,7 +43,8 @@ RangeShape ShapeOf(Range range);
 struct UsagePoint {
   uint64_t t = 0;  // begin, unix seconds
   NodeCounters used;
-  double up = 0;         // share of probes that were answered; 0 without probes
+  uint64_t probes = 0;
+  double up = 0;         // share of them that were answered
   uint64_t answers = 0;  // relayed, of a head
   double ttft_ms = 0, tokens_per_second = 0;
 };

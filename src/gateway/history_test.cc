@@ -96,6 +96,7 @@ TEST_F(HistoryTest, UpIsTheShareOfProbesThatWereAnswered) {
   history_->NoteProbe(kKey, std::nullopt, kNow);
   EXPECT_TRUE(history_->Flush(kNow));
   EXPECT_DOUBLE_EQ(history_->Usage(kKey, Range::kHour, kNow)->back().up, 0.75);
+  EXPECT_EQ(history_->Usage(kKey, Range::kHour, kNow)->front().probes, 0u);
 }
 
 TEST_F(HistoryTest, OldPointsAreDroppedAndNewOnesStay) {

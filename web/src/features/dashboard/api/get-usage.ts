@@ -13,7 +13,7 @@ const point = v.object({
   tokens_in: amount,
   tokens_out: amount,
   busy_seconds: amount,
-  up: v.pipe(v.union([v.number(), v.boolean()]), v.transform(Number)),
+  up: v.nullable(v.number()),
   ttft_ms: v.optional(v.nullable(amount)),
   tokens_per_second: v.optional(v.nullable(amount)),
 });

@@ -135,6 +135,9 @@ describe("usage and lease", () => {
       { t: 60, requests: 2 },
       { t: 120, requests: 4, tokens_out: 40, up: 0 },
     ]);
+    const merge = (a: number | null, b: number | null) =>
+      mergeUsage([a, b].map((up) => ({ from: 0, step: 60, points: [{ ...point, up }] })))?.points[0]?.up;
+    expect([merge(null, 1), merge(1, null), merge(0, 1), merge(null, null)]).toEqual([1, 1, 0, null]);
     expect(mergeUsage([])).toBeNull();
   });
   it("shares are of the sampled time; nothing sampled is nothing known", () => {
@@ -143,6 +146,11 @@ describe("usage and lease", () => {
       busyShare: 0.5,
       upShare: 1,
       ttftMs: null,
+    });
+    const before = { ...point, t: 0, requests: 0, busy_seconds: 0, up: null };
+    expect(usageTotals({ from: 0, step: 60, points: [before, point] })).toMatchObject({
+      busyShare: 0.5,
+      upShare: 1,
     });
     expect(usageTotals({ from: 0, step: 60, points: [] })).toMatchObject({ busyShare: null, upShare: null });
   });

@@ -7,7 +7,7 @@ export interface UsagePoint {
   readonly tokens_in: number;
   readonly tokens_out: number;
   readonly busy_seconds: number;
-  readonly up: number; // 0..1
+  readonly up: number | null; // 0..1; null: nobody asked it then
   readonly ttft_ms?: number | null | undefined;
   readonly tokens_per_second?: number | null | undefined;
 }
@@ -30,13 +30,14 @@ export interface UsageTotals {
 
 export function usageTotals(usage: Usage): UsageTotals {
   const points = usage.points;
-  const time = points.length * usage.step;
+  const asked = points.filter((p) => p.up !== null);
+  const time = asked.length * usage.step;
   return {
     requests: add(points.map((p) => p.requests)),
     tokensIn: add(points.map((p) => p.tokens_in)),
     tokensOut: add(points.map((p) => p.tokens_out)),
     busyShare: time > 0 ? Math.min(1, add(points.map((p) => p.busy_seconds)) / time) : null,
-    upShare: points.length > 0 ? add(points.map((p) => p.up)) / points.length : null,
+    upShare: asked.length > 0 ? add(asked.map((p) => p.up ?? 0)) / asked.length : null,
     ttftMs: mean(points.map((p) => p.ttft_ms)),
     tokensPerSecond: mean(points.map((p) => p.tokens_per_second)),
   };
@@ -60,7 +61,7 @@ function addPoints(a: UsagePoint | undefined, b: UsagePoint): UsagePoint {
     tokens_in: a.tokens_in + b.tokens_in,
     tokens_out: a.tokens_out + b.tokens_out,
     busy_seconds: a.busy_seconds + b.busy_seconds,
-    up: Math.min(a.up, b.up),
+    up: a.up === null || b.up === null ? (a.up ?? b.up) : Math.min(a.up, b.up),
   };
 }
 
