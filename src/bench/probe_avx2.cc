@@ -80,16 +80,13 @@ uint64_t Int4(size_t rounds) {
   __m256i sum[kChains];
   for (size_t c = 0; c < kChains; ++c) sum[c] = _mm256_setzero_si256();
   for (size_t i = 0; i < rounds * (kInt8OpsPerRound / 2 / kMacsPerStep / 8); ++i) {
-    __m256i part[kChains];
-    for (size_t c = 0; c < kChains; ++c) part[c] = _mm256_setzero_si256();
-    for (int step = 0; step < 8; ++step) {
-      for (size_t c = 0; c < kChains; ++c) {
-        asm volatile("" : "+x"(u), "+x"(s));
-        part[c] = _mm256_add_epi16(part[c], _mm256_maddubs_epi16(u, s));
-      }
-    }
     for (size_t c = 0; c < kChains; ++c) {
-      sum[c] = _mm256_add_epi32(sum[c], _mm256_madd_epi16(part[c], ones));
+      __m256i part = _mm256_setzero_si256();
+      for (int step = 0; step < 8; ++step) {
+        asm volatile("" : "+x"(u), "+x"(s));
+        part = _mm256_add_epi16(part, _mm256_maddubs_epi16(u, s));
+      }
+      sum[c] = _mm256_add_epi32(sum[c], _mm256_madd_epi16(part, ones));
     }
   }
   return Total(sum);
