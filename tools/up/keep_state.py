@@ -6,13 +6,16 @@ usage: keep_state.py STATE COMMAND [ARGUMENT ...]
 Becomes COMMAND (same process id). A child beside it copies STATE to STATE.whole after each write that is over, and ends with it. A STATE that
 does not parse when this starts was cut short: the copy takes its place.
 """
+import ctypes
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 
 EVERY = 0.1  # seconds; a write takes a few milliseconds each second
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 def is_whole(path: str) -> bool:
@@ -48,7 +51,8 @@ def ends_well(path: str) -> bool:
 
 
 def keep(state: str, copy: str, chain: int) -> None:
-    """Copies what has not changed since the last look: a file under way does."""
+    """Copies what has not changed since the last look: a file under way does. Ends at the moment when the chain does."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     seen = kept = None
     while os.getppid() == chain:
         time.sleep(EVERY)
