@@ -6,6 +6,7 @@ import { addressOf, type PrivateKey } from "../verify/secp256k1";
 import { lineOf } from "../verify/typed-data";
 import { ask, type PayWith, resumeAsk } from "./ask";
 import { Contracts } from "./chain";
+import { estimateCost } from "./estimate";
 import { RouteCache } from "./route-cache";
 import { MemoryTabStore, Tabs } from "./tabs";
 import { collect, of } from "./testing/collect";
@@ -96,6 +97,14 @@ describe("by tab", () => {
     expect(of(events, "again")).toHaveLength(1);
     expect(events.at(-1)?.t).toBe("done");
     expect(await status()).toMatchObject({ used: 110n, inFlight: 0n });
+  });
+
+  test("even one that is larger by a wei, when something was used before", async () => {
+    await asking({ kind: "tab", tabs });
+    needing(110n + estimateCost(body, world.params).most + 1n);
+    const events = await asking({ kind: "tab", tabs });
+    expect(events.at(-1)?.t).toBe("done");
+    expect(await status()).toMatchObject({ used: 220n, inFlight: 0n });
   });
 
   test("but not one beyond what the request can cost", async () => {

@@ -145,7 +145,8 @@ async function raised(
 ): Promise<Wei | undefined> {
   if (request.pay.kind !== "tab" || progress.status !== 402 || progress.need === undefined) return undefined;
   const tab = await request.pay.tabs.status(route.model, planHead(route.plan).key);
-  const more = (progress.need - tab.used - tab.inFlight) as Wei;
+  const others = tab.inFlight - most; // this request's own reservation still stands
+  const more = (progress.need - tab.used - others) as Wei;
   return more > most && more <= limit ? more : undefined;
 }
 
