@@ -58,10 +58,14 @@ def keep(state: str, copy: str, chain: int) -> None:
         time.sleep(EVERY)
         now = version(state)
         if now and now == seen and now != kept and ends_well(state):
-            shutil.copyfile(state, copy + ".part")
-            if version(state) == now:
-                os.replace(copy + ".part", copy)
-                kept = now
+            try:
+                shutil.copyfile(state, copy + ".part")
+            except OSError as error:  # a full disk, say: tried again at the next write
+                print(f"keep_state: no copy of {state}: {error}", flush=True)
+            else:
+                if version(state) == now:
+                    os.replace(copy + ".part", copy)
+            kept = now
         seen = now
 
 

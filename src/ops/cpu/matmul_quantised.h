@@ -29,8 +29,8 @@ struct Sums {
   typename V::F v[kTiles][kN];
 };
 
-// The float sums of a register tile: in registers while they go by, or, where they would fill more than a quarter of the
-// registers, in memory, which costs less than the compiler's own choice of what to spill.
+// The float sums of a register tile: in registers while they go by, or, where there are more than V::kSumsInRegisters,
+// in memory, which costs less than the compiler's own choice of what to spill.
 template <class V, int kTiles, int kN, bool kInMemory = (kTiles * kN > V::kSumsInRegisters)>
 struct SumsOf {
   Sums<V, kTiles, kN> sum;
