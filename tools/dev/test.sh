@@ -33,11 +33,11 @@ cmd_test() {
   source tools/dev/setup.sh
   cmd_setup
   build_preset "$preset"
+  build_contracts
   if [ "$preset" != release ]; then
     TEETEE_PRESET=$preset python3 tools/run_gtests.py "build/$preset" "$FILTER"
     return
   fi
-  build_contracts
   build_web
   run_suites
 }
