@@ -223,7 +223,12 @@ TEST_P(ServingOfType, CacheAndDraftsChangeNoBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ServingOfType, ::testing::ValuesIn(model::testing::kAllTypes),
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr ops::DType kServedTypes[] = {ops::DType::kF16, ops::DType::kQ8_0, ops::DType::kQ4_K};  // each takes half a minute here
+#else
+constexpr auto& kServedTypes = model::testing::kAllTypes;
+#endif
+INSTANTIATE_TEST_SUITE_P(All, ServingOfType, ::testing::ValuesIn(kServedTypes),
                          [](const auto& type) { return std::string(ops::DTypeName(type.param)); });
 
 TEST_F(Serving, TheAnswerOfOneTurnIsCachedForTheNext) {

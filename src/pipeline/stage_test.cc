@@ -446,8 +446,8 @@ TEST_F(Stage, ASlotThatAnswersTwiceDoesNotCountAsTwo) {
     for (auto& wire : cluster.wires()) {
       if (wire.from != 0) continue;
       auto again = std::make_shared<bool>(true);
-      auto twice = [&, again, link = wire.listener](Link::Message m) -> std::optional<Link::Message> {
-        if (m.type == kOpenOk && std::exchange(*again, false)) net::Spawn(io_.get_executor(), SendFrame(link, m));
+      auto twice = [&, again, link = std::weak_ptr(wire.listener)](Link::Message m) -> std::optional<Link::Message> {
+        if (m.type == kOpenOk && std::exchange(*again, false)) net::Spawn(io_.get_executor(), SendFrame(link.lock(), m));
         return m;
       };
       if (wire.to == 1) wire.listener->set_filter(twice);
