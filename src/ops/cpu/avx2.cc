@@ -12,6 +12,7 @@ const Kernels kAvx2Kernels = {
     .gguf_rows = false,
     .group_rows = 4,  // kMatMulRows of vector_avx2.h
     .matmul_tiles = 1,  // kMatMulTiles there
+    .matmul_streams = 4,  // kStreams
     .matmul = Avx2MatMul,
     .quantise = Avx2Quantise,
     .all_below = Avx2AllBelow,

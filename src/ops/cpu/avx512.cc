@@ -13,6 +13,7 @@ const Kernels kAvx512Kernels = {
     .gguf_rows = false,
     .group_rows = 6,  // kMatMulRows of vector_avx512.h
     .matmul_tiles = 2,  // kMatMulTiles there
+    .matmul_streams = 1,  // kStreams
     .matmul = Avx512MatMul,
     .quantise = Avx512Quantise,
     .all_below = Avx512AllBelow,

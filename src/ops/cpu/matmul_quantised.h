@@ -8,16 +8,19 @@
 namespace teetee::ops::cpu {
 namespace {
 
-// kTiles tiles of 16 rows times kN rows of activations over `blocks` blocks of K.
+enum : int { kMostTiles = 4 };  // at once
+
+// Tiles of 16 rows times kN rows of activations over `blocks` blocks of K.
 struct MicroArgs {
-  const uint8_t* tile[2];
-  const uint8_t* panel[2];
+  const uint8_t* tile[kMostTiles];
+  const uint8_t* next[kMostTiles];  // weights to ask for meanwhile, each line at the same place as the one that is used
+  const uint8_t* panel[kMostTiles];
   const int8_t* q;  // (blocks, kN, 32); the other fields (blocks, kN)
   const float* dx;
   const float* dx_sum;
   const int32_t* sums;
   size_t blocks;
-  float* acc;  // (kTiles, kN, 16), carried from one panel of K to the next
+  float* acc;  // (tiles, kN, 16), carried from one panel of K to the next
 };
 
 template <class V, int kTiles, int kN>
@@ -167,9 +170,9 @@ TT_INLINE void IntegerParts(const uint8_t* const* codes, const MicroArgs& a, siz
 }
 
 // The two or three lines of section 2 for one block, added to the sums at `sums`.
-template <class V, class T, int kTiles, int kN>
+template <class V, class T, int kTiles, int kN, class Out>
 TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTiles>& scales,
-                          const Sums<V, kTiles, kN>& ints, SumsOf<V, kTiles, kN>* sums) {
+                          const Sums<V, kTiles, kN>& ints, Out* sums) {
   ForEach<kN>([&](auto j) __attribute__((always_inline)) {
     const size_t at = b * kN + static_cast<size_t>(j.value);
     const typename V::F dx = V::Broadcast(a.dx + at);
@@ -188,63 +191,79 @@ TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTil
   });
 }
 
-// How far ahead of the codes a single row of activations asks for weights: the latency of memory at the speed of one core.
-constexpr size_t kPrefetchBytes = 1536;
+// Block b of the tiles from `first` on, whose super-block lies at `at` in each tile and whose own bytes at `sub`.
+template <class V, class T, int kTiles, int kN, bool kFromPanel, bool kPrefetch, class Out>
+TT_INLINE void OneBlock(const MicroArgs& a, int first, size_t b, size_t at, size_t sub, Out* sums) {
+  TileScales<V, kTiles> scales;
+  const uint8_t* codes[kTiles];
+  ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
+    const uint8_t* base = a.tile[first + t];
+    codes[t] = base + sub + T::kSub;
+    if constexpr (kFromPanel) {
+      scales.v[t] = LoadPanel<V, T>(a.panel[first + t] + b * PanelFields<T>::kBytes);
+    } else {
+      scales.v[t] = ReadScales<V, T>(base + at, base + sub);
+    }
+    if constexpr (kPrefetch) {
+      ForEach<static_cast<int>((T::kCodeBytes + T::kSub + T::kHeader / T::kBlocksPerSuper + 63) / 64)>(
+          [&](auto line) __attribute__((always_inline)) { V::Prefetch(a.next[first + t] + sub + T::kSub + 64 * line); });
+    }
+  });
+  Sums<V, kTiles, kN> ints;
+  IntegerParts<V, T, kTiles, kN>(codes, a, b, scales, &ints);
+  FloatLines<V, T, kTiles, kN>(a, b, scales, ints, sums);
+  sums->EndOfBlock();
+}
 
-template <class V, class T, int kTiles, int kN, bool kFromPanel>
+// kStreams times kTiles tiles, block by block in turn; with a single row of activations all of them at once.
+template <class V, class T, int kStreams, int kTiles, int kN, bool kFromPanel>
 __attribute__((noinline)) void Micro(const MicroArgs& args) {
+  constexpr int kAtOnce = kN == 1 ? kStreams * kTiles : kTiles, kTurns = kStreams * kTiles / kAtOnce;
   const MicroArgs a = args;
-  SumsOf<V, kTiles, kN> sums(a.acc);
+  SumsOf<V, kAtOnce, kN> sums(a.acc);
   size_t at = 0;  // of the super-block in its tile
   for (size_t b = 0; b < a.blocks; at += T::kSuperBytes) {
     size_t sub = at + T::kHeader;
     for (size_t i = 0; i < T::kBlocksPerSuper; ++i, ++b, sub += T::kSub + T::kCodeBytes) {
-      TileScales<V, kTiles> scales;
-      const uint8_t* codes[kTiles];
-      ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
-        const uint8_t* base = a.tile[t];
-        codes[t] = base + sub + T::kSub;
-        if constexpr (kFromPanel) {
-          scales.v[t] = LoadPanel<V, T>(a.panel[t] + b * PanelFields<T>::kBytes);
-        } else {
-          scales.v[t] = ReadScales<V, T>(base + at, base + sub);
-          ForEach<static_cast<int>((T::kCodeBytes + T::kSub + T::kHeader / T::kBlocksPerSuper + 63) / 64)>(
-              [&](auto line) __attribute__((always_inline)) { V::Prefetch(codes[t] + kPrefetchBytes + 64 * line); });
+      if constexpr (kTurns == 1) {
+        OneBlock<V, T, kAtOnce, kN, kFromPanel, kStreams == 1>(a, 0, b, at, sub, &sums);
+      } else {
+        for (int turn = 0; turn < kTurns; ++turn) {
+          SumsOf<V, kTiles, kN, true> own(a.acc + turn * kTiles * kN * 16);
+          OneBlock<V, T, kTiles, kN, kFromPanel, false>(a, turn * kTiles, b, at, sub, &own);
         }
-      });
-      Sums<V, kTiles, kN> ints;
-      IntegerParts<V, T, kTiles, kN>(codes, a, b, scales, &ints);
-      FloatLines<V, T, kTiles, kN>(a, b, scales, ints, &sums);
-      sums.EndOfBlock();
+      }
     }
   }
-  sums.End(a.acc);
+  if constexpr (kTurns == 1) sums.End(a.acc);
 }
 
-template <class V, class T, bool kFromPanel>
+template <class V, class T, int kStreams, bool kFromPanel>
 void AnyMicro(size_t rows, const MicroArgs& a) {
   constexpr int kTiles = V::kMatMulTiles;
   switch (rows) {
     case 1:
-      return Micro<V, T, kTiles, 1, kFromPanel>(a);
+      return Micro<V, T, kStreams, kTiles, 1, kFromPanel>(a);
     case 2:
-      return Micro<V, T, kTiles, 2, kFromPanel>(a);
+      return Micro<V, T, kStreams, kTiles, 2, kFromPanel>(a);
     case 4:
-      return Micro<V, T, kTiles, 4, kFromPanel>(a);
+      return Micro<V, T, kStreams, kTiles, 4, kFromPanel>(a);
     default:
-      if constexpr (V::kMatMulRows > 4) return Micro<V, T, kTiles, V::kMatMulRows, kFromPanel>(a);
+      if constexpr (V::kMatMulRows > 4) return Micro<V, T, kStreams, kTiles, V::kMatMulRows, kFromPanel>(a);
   }
 }
 
 // Blocks of K that one pass covers when several groups of activations come by: the weights of a pass stay in the first-level
 // cache, the sums go to y and come back.
 constexpr size_t kPassBlocks = 32;
+constexpr size_t kPrefetchBytes = 1536;
 
-// The groups of activations over blocks [begin, begin + count) and `tiles` tiles from `first` on.
-template <class V, class T>
+// The groups of activations over blocks [begin, begin + count) and kTiles tiles from `first` on.
+template <class V, class T, int kStreams>
 struct Pass {
-  static constexpr size_t kTiles = static_cast<size_t>(V::kMatMulTiles);
-  static constexpr bool kFromPanel = T::kPanel;
+  static constexpr size_t kTiles = static_cast<size_t>(kStreams * V::kMatMulTiles);
+  static_assert(kTiles <= kMostTiles);
+  static constexpr bool kFromPanel = T::kPanel && kStreams == 1;
 
   const MatMulArgs& args;
   MicroArgs micro{};
@@ -289,10 +308,22 @@ struct Pass {
     }
   }
 
+  const uint8_t* PassAt(size_t first, size_t t, size_t begin) const {
+    return TileAt(first, t) + begin / T::kBlocksPerSuper * T::kSuperBytes;
+  }
+
+  // What comes after the pass over these blocks: the next tiles, or the next blocks of the first ones. With one group of rows
+  // a fixed way ahead: the latency of memory at the speed of one core.
+  const uint8_t* NextPass(size_t first, size_t t, size_t begin, size_t count) const {
+    if (count == args.k / 32) return micro.tile[t] + kPrefetchBytes;
+    return first + kTiles < args.n_tiles ? PassAt(first + kTiles, t, begin) : PassAt(0, t, begin + count);
+  }
+
   template <bool kUsePanel>
   void Run(size_t first, size_t begin, size_t count) {
     for (size_t t = 0; t < kTiles; ++t) {
-      micro.tile[t] = TileAt(first, t) + begin / T::kBlocksPerSuper * T::kSuperBytes;
+      micro.tile[t] = PassAt(first, t, begin);
+      micro.next[t] = NextPass(first, t, begin, count);
       if constexpr (kUsePanel) DecodePanel(t, count);
     }
     const size_t blocks = args.k / 32;
@@ -308,7 +339,7 @@ struct Pass {
       micro.sums = args.sums + at;
       memset(acc, 0, kTiles * size * 64);
       if (begin != 0) MoveSums<false>(first, row, size);
-      AnyMicro<V, T, kUsePanel>(size, micro);
+      AnyMicro<V, T, kStreams, kUsePanel>(size, micro);
       MoveSums<true>(first, row, size);
       row += size;
       group += size;
@@ -318,18 +349,17 @@ struct Pass {
 
 template <class V, class T>
 void MatMulQuantised(const MatMulArgs& args) {
-  Pass<V, T> pass(args);
   const size_t blocks = args.k / 32;
-  const bool one_group = args.n <= GroupSize(args.n_grouped, static_cast<size_t>(V::kMatMulRows));
-  const size_t step = one_group ? blocks : kPassBlocks;
-  for (size_t begin = 0; begin < blocks; begin += step) {
-    const size_t count = blocks - begin < step ? blocks - begin : step;
+  if (args.n <= GroupSize(args.n_grouped, static_cast<size_t>(V::kMatMulRows))) {
+    Pass<V, T, V::kStreams> pass(args);
+    for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) pass.template Run<false>(first, 0, blocks);
+    return;
+  }
+  Pass<V, T, 1> pass(args);
+  for (size_t begin = 0; begin < blocks; begin += kPassBlocks) {
+    const size_t count = blocks - begin < kPassBlocks ? blocks - begin : kPassBlocks;
     for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) {
-      if (one_group) {
-        pass.template Run<false>(first, begin, count);
-      } else {
-        pass.template Run<Pass<V, T>::kFromPanel>(first, begin, count);
-      }
+      pass.template Run<pass.kFromPanel>(first, begin, count);
     }
   }
 }

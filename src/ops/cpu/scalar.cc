@@ -242,6 +242,7 @@ const Kernels kScalarKernels = {
     .gguf_rows = true,
     .group_rows = 1,
     .matmul_tiles = 1,
+    .matmul_streams = 1,
     .matmul = MatMul,
     .quantise = Quantise,
     .all_below = AllBelow,

@@ -17,6 +17,7 @@ namespace {
 struct Avx2 {
   static constexpr bool kHasDpbusd = false;
   static constexpr int kMatMulTiles = 1;     // tiles of 16 rows that share a load of the activations
+  static constexpr int kStreams = 4;         // of such tiles that one group of activation rows reads in turn
   static constexpr int kMatMulRows = 4;      // activation rows that share a load of the weights
   static constexpr int kSumsInRegisters = 2; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 3;       // the same for float weights, over tiles of 32 rows

@@ -17,6 +17,7 @@ namespace {
 struct Avx512 {
   static constexpr bool kHasDpbusd = true;
   static constexpr int kMatMulTiles = 2;     // tiles of 16 rows that share a load of the activations
+  static constexpr int kStreams = 1;         // of such tiles that one group of activation rows reads in turn; 1: with prefetch
   static constexpr int kMatMulRows = 6;      // activation rows that share a load of the weights
   static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;       // the same for float weights, over tiles of 32 rows

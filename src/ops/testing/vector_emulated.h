@@ -17,6 +17,7 @@ namespace {
 struct Emulated {
   static constexpr bool kHasDpbusd = true;
   static constexpr int kMatMulTiles = 2;
+  static constexpr int kStreams = 1;
   static constexpr int kMatMulRows = 6;
   static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;
