@@ -117,6 +117,19 @@ TEST(Activations, RefusesWhatIsNotFinite) {
   }
 }
 
+// Rows longer than the 32 blocks that a pass covers, for several groups of activations.
+TEST(MatMul, SeveralPassesGiveTheScalarBits) {
+  const std::vector<Isa> isas = VectorIsas();
+  if (isas.empty()) GTEST_SKIP() << "this machine has only the scalar kernels";
+  const size_t rows = 75, k = 2304, n = 13;
+  const std::vector<float> x = testing::WideVector(7, n * k);
+  for (DType dtype : kAllTypes) {
+    const Bytes w = Weights(dtype, rows, k, 500);
+    const std::vector<float> expected = Product(Isa::kScalar, dtype, rows, k, w, x, n, 1);
+    for (Isa isa : isas) EXPECT_TRUE(SameBits(Product(isa, dtype, rows, k, w, x, n, 2), expected)) << DTypeName(dtype) << " " << IsaName(isa);
+  }
+}
+
 TEST(MatMul, EveryTypeShapeBatchAndThreadCountGivesTheScalarBits) {
   const std::vector<Isa> isas = VectorIsas();
   if (isas.empty()) GTEST_SKIP() << "this machine has only the scalar kernels";

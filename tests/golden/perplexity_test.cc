@@ -1,6 +1,6 @@
 // The perplexities of ../shared/models/text/REFERENCE.md (llama.cpp), over as many chunks as the
 // reference has: within 0.02 % for F32 and 0.1 % for quantised weights. TEETEE_ALL_PERPLEXITIES=1
-// runs those that take longer, too. A sanitizer slows them a hundredfold: there the first stands for all.
+// runs those that take longer, too. Under a sanitizer they take minutes: there the first stands for all.
 #include "engine/perplexity.h"
 
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 namespace teetee::ops::cpu {
 namespace {
 
-enum : int { kMostTiles = 4 };  // at once
+constexpr int kMostTiles = 4;  // at once
 
 // Tiles of 16 rows times kN rows of activations over `blocks` blocks of K.
 struct MicroArgs {
@@ -256,7 +256,13 @@ void AnyMicro(size_t rows, const MicroArgs& a) {
 // Blocks of K that one pass covers when several groups of activations come by: the weights of a pass stay in the first-level
 // cache, the sums go to y and come back.
 constexpr size_t kPassBlocks = 32;
+// How far ahead one group of rows asks for weights: the latency of memory at the speed of one core.
 constexpr size_t kPrefetchBytes = 1536;
+
+template <class V>
+bool IsOneGroup(const MatMulArgs& args) {
+  return args.n <= GroupSize(args.n_grouped, static_cast<size_t>(V::kMatMulRows));
+}
 
 // The groups of activations over blocks [begin, begin + count) and kTiles tiles from `first` on.
 template <class V, class T, int kStreams>
@@ -312,10 +318,10 @@ struct Pass {
     return TileAt(first, t) + begin / T::kBlocksPerSuper * T::kSuperBytes;
   }
 
-  // What comes after the pass over these blocks: the next tiles, or the next blocks of the first ones. With one group of rows
-  // a fixed way ahead: the latency of memory at the speed of one core.
+  // What comes after the pass over these blocks: the next tiles, or the next blocks of the first ones. One group of rows makes
+  // no passes and asks a fixed way ahead.
   const uint8_t* NextPass(size_t first, size_t t, size_t begin, size_t count) const {
-    if (count == args.k / 32) return micro.tile[t] + kPrefetchBytes;
+    if (IsOneGroup<V>(args)) return micro.tile[t] + kPrefetchBytes;
     return first + kTiles < args.n_tiles ? PassAt(first + kTiles, t, begin) : PassAt(0, t, begin + count);
   }
 
@@ -350,7 +356,7 @@ struct Pass {
 template <class V, class T>
 void MatMulQuantised(const MatMulArgs& args) {
   const size_t blocks = args.k / 32;
-  if (args.n <= GroupSize(args.n_grouped, static_cast<size_t>(V::kMatMulRows))) {
+  if (IsOneGroup<V>(args)) {
     Pass<V, T, V::kStreams> pass(args);
     for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) pass.template Run<false>(first, 0, blocks);
     return;
