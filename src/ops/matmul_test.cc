@@ -117,11 +117,11 @@ TEST(Activations, RefusesWhatIsNotFinite) {
   }
 }
 
-// Rows longer than the 32 blocks that a pass covers, for several groups of activations.
+// Rows longer than the 256 blocks that a pass covers, for several groups of activations.
 TEST(MatMul, SeveralPassesGiveTheScalarBits) {
   const std::vector<Isa> isas = VectorIsas();
   if (isas.empty()) GTEST_SKIP() << "this machine has only the scalar kernels";
-  const size_t rows = 75, k = 2304, n = 13;
+  const size_t rows = 43, k = 8704, n = 13;
   const std::vector<float> x = testing::WideVector(7, n * k);
   for (DType dtype : kAllTypes) {
     const Bytes w = Weights(dtype, rows, k, 500);

@@ -253,11 +253,19 @@ void AnyMicro(size_t rows, const MicroArgs& a) {
   }
 }
 
-// Blocks of K that one pass covers when several groups of activations come by: the weights of a pass stay in the first-level
-// cache, the sums go to y and come back.
-constexpr size_t kPassBlocks = 32;
+// The most blocks of K that one pass covers when several groups of activations come by: its weights, at most 139 KB a tile, stay
+// in the second-level cache; sums that need another pass rest in y.
+constexpr size_t kPassBlocks = 256;
+constexpr size_t kMostBlocksPerSuper = 8;
 // How far ahead one group of rows asks for weights: the latency of memory at the speed of one core.
 constexpr size_t kPrefetchBytes = 1536;
+
+// Passes of equal length, but for whole super-blocks.
+inline size_t BlocksPerPass(size_t blocks) {
+  const size_t passes = (blocks - 1) / kPassBlocks + 1;
+  const size_t supers = (blocks - 1) / (passes * kMostBlocksPerSuper) + 1;
+  return supers * kMostBlocksPerSuper;
+}
 
 template <class V>
 bool IsOneGroup(const MatMulArgs& args) {
@@ -362,8 +370,9 @@ void MatMulQuantised(const MatMulArgs& args) {
     return;
   }
   Pass<V, T, 1> pass(args);
-  for (size_t begin = 0; begin < blocks; begin += kPassBlocks) {
-    const size_t count = blocks - begin < kPassBlocks ? blocks - begin : kPassBlocks;
+  const size_t each = BlocksPerPass(blocks);
+  for (size_t begin = 0; begin < blocks; begin += each) {
+    const size_t count = blocks - begin < each ? blocks - begin : each;
     for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) {
       pass.template Run<pass.kFromPanel>(first, begin, count);
     }
