@@ -38,34 +38,36 @@ float Widen(DType dtype, const uint8_t* base, size_t i, size_t stride) {
   return dtype == DType::kF16 ? F16ToF32(h) : Bf16ToF32(h);
 }
 
-bool ElementIsFinite(DType dtype, const uint8_t* p) {
-  if (dtype == DType::kF32) return (p[3] & 0x7f) != 0x7f || (p[2] & 0x80) == 0;
-  if (dtype == DType::kF16) return (p[1] & 0x7c) != 0x7c;
-  return (p[1] & 0x7f) != 0x7f || (p[0] & 0x80) == 0;
+// Copies a row into column `lane` of a tile of `lanes` rows. False if a weight is not finite: all bits of its exponent are set.
+template <class Word>
+bool PackWords(Word exponent, const uint8_t* row, size_t k, size_t lane, size_t lanes, uint8_t* tile) {
+  bool is_finite = true;
+  for (size_t i = 0; i < k; ++i) {
+    Word word;  // read once: what is checked is what is kept, even where another process writes to a mapped file meanwhile
+    std::memcpy(&word, row + i * sizeof(Word), sizeof(Word));
+    std::memcpy(tile + (i * lanes + lane) * sizeof(Word), &word, sizeof(Word));
+    is_finite &= (word & exponent) != exponent;
+  }
+  return is_finite;
 }
 
-// Copies one row of a float tensor into column `lane` of a tile of `lanes` rows. False if a weight is not finite.
-bool PackFloatRow(DType dtype, const uint8_t* row, size_t k, size_t lane, size_t lanes,
-                  uint8_t* tile) {
-  const size_t width = BlockBytes(dtype);
-  for (size_t i = 0; i < k; ++i) {
-    uint8_t* element = tile + (i * lanes + lane) * width;
-    std::memcpy(element, row + i * width, width);
-    // The copy is checked, not the source: other processes may write to a mapped file meanwhile.
-    if (!ElementIsFinite(dtype, element)) return false;
-  }
-  return true;
+bool PackFloatRow(DType dtype, const uint8_t* row, size_t k, size_t lane, size_t lanes, uint8_t* tile) {
+  if (dtype == DType::kF32) return PackWords<uint32_t>(0x7f800000u, row, k, lane, lanes, tile);
+  return PackWords<uint16_t>(dtype == DType::kF16 ? 0x7c00 : 0x7f80, row, k, lane, lanes, tile);
 }
 
 bool PackQuantisedRow(DType dtype, bool gguf_rows, const uint8_t* row, size_t k, size_t lane,
                       uint8_t* tile) {
   if (!gguf_rows) return cpu::PackTileRow(dtype, row, k, lane, tile);
-  std::memcpy(tile, row, k / BlockElements(dtype) * BlockBytes(dtype));
+  const size_t elements = BlockElements(dtype), bytes = BlockBytes(dtype);
+  std::memcpy(tile, row, k / elements * bytes);
   const Scales scales = cpu::ScalesOf(dtype);
-  for (size_t b = 0; b < k / 32; ++b) {
-    Block block;
-    cpu::ReadBlockScales(dtype, tile, b, &block);
-    if (!cpu::BlockIsFinite(scales, block)) return false;
+  for (const uint8_t* p = tile; p < tile + k / elements * bytes; p += bytes) {
+    for (size_t j = 0; j < elements / 32; ++j) {
+      Block block;
+      cpu::ReadBlockScales(dtype, p, static_cast<int>(j), &block);
+      if (!cpu::BlockIsFinite(scales, block)) return false;
+    }
   }
   return true;
 }

@@ -128,10 +128,7 @@ Scales ScalesOf(DType dtype) {
   CheckFailed("dtype is quantised", __FILE__, __LINE__);
 }
 
-void ReadBlockScales(DType dtype, const uint8_t* row, size_t b, Block* out) {
-  const size_t per_super = BlockElements(dtype) / 32;
-  const uint8_t* p = row + b / per_super * BlockBytes(dtype);
-  const int j = static_cast<int>(b % per_super);
+void ReadBlockScales(DType dtype, const uint8_t* p, int j, Block* out) {
   switch (dtype) {
     case DType::kQ4_1:
     case DType::kQ5_1:
@@ -185,10 +182,10 @@ void ReadBlockScales(DType dtype, const uint8_t* row, size_t b, Block* out) {
 }
 
 void ReadBlock(DType dtype, const uint8_t* row, size_t b, Block* out) {
-  ReadBlockScales(dtype, row, b, out);
-  size_t per_super = BlockElements(dtype) / 32;
+  const size_t per_super = BlockElements(dtype) / 32;
   const uint8_t* p = row + b / per_super * BlockBytes(dtype);
-  int j = static_cast<int>(b % per_super);
+  const int j = static_cast<int>(b % per_super);
+  ReadBlockScales(dtype, p, j, out);
   switch (dtype) {
     case DType::kQ8_0:
       for (int i = 0; i < 32; ++i) out->w[i] = static_cast<int8_t>(p[2 + i]);

@@ -30,8 +30,8 @@ struct Block {
 Scales ScalesOf(DType dtype);
 // Block b (of 32 columns) of a row. REQUIRES: dtype is quantised and the row has it.
 void ReadBlock(DType dtype, const uint8_t* row, size_t b, Block* out);
-// The same without the weights.
-void ReadBlockScales(DType dtype, const uint8_t* row, size_t b, Block* out);
+// Block j of the super-block at p (BlockElements / 32 blocks), without the weights.
+void ReadBlockScales(DType dtype, const uint8_t* p, int j, Block* out);
 
 // The scale a (for kTwo and kTwoMin without s0, s1), and c (kHalfMin, kSubMin; else +0).
 float BlockScale(Scales scales, const Block& block);

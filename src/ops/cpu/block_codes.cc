@@ -79,10 +79,7 @@ void CodesQ6K(const uint8_t* p, int j, uint8_t* out) {
 
 }  // namespace
 
-void ReadBlockCodes(DType dtype, const uint8_t* gguf_row, size_t b, uint8_t* out) {
-  const size_t per_super = BlockElements(dtype) / 32;
-  const uint8_t* p = gguf_row + b / per_super * BlockBytes(dtype);
-  const int j = static_cast<int>(b % per_super);
+void ReadBlockCodes(DType dtype, const uint8_t* p, int j, uint8_t* out) {
   switch (dtype) {
     case DType::kQ8_0:
       std::memcpy(out, p + 2, 32);

@@ -127,17 +127,22 @@ size_t TileBytes(DType dtype, size_t k) {
 
 bool PackTileRow(DType dtype, const uint8_t* gguf_row, size_t k, size_t row, uint8_t* tile) {
   const TileFormat f = TileFormatOf(dtype);
-  const size_t code_bytes = CodeBytes(f.codes) / kTileRows;
-  for (size_t b = 0; b < k / 32; ++b) {
-    Block block;
-    ReadBlockScales(dtype, gguf_row, b, &block);
-    if (!BlockIsFinite(f.scales, block)) return false;
-    const Place place = PlaceOf(f, b);
-    WriteScales(f, place, row, block, tile);
-    uint8_t packed[32];
-    ReadBlockCodes(dtype, gguf_row, b, packed);
-    uint8_t* codes = tile + place.codes + 4 * row;
-    for (size_t i = 0; i < code_bytes; i += 4) std::memcpy(codes + i * kTileRows, packed + i, 4);
+  const size_t code_bytes = CodeBytes(f.codes) / kTileRows, source_bytes = BlockBytes(dtype), super_bytes = SuperBytes(f);
+  const size_t sub_bytes = SubScales(f.scales) * kTileRows;
+  for (size_t super = 0; super < k / 32 / f.blocks_per_super; ++super, gguf_row += source_bytes, tile += super_bytes) {
+    Place place{0, HeaderBytes(f.scales), HeaderBytes(f.scales) + sub_bytes};
+    for (size_t j = 0; j < f.blocks_per_super; ++j) {
+      Block block;
+      ReadBlockScales(dtype, gguf_row, static_cast<int>(j), &block);
+      if (!BlockIsFinite(f.scales, block)) return false;
+      WriteScales(f, place, row, block, tile);
+      uint8_t packed[32];
+      ReadBlockCodes(dtype, gguf_row, static_cast<int>(j), packed);
+      uint8_t* codes = tile + place.codes + 4 * row;
+      for (size_t i = 0; i < code_bytes; i += 4) std::memcpy(codes + i * kTileRows, packed + i, 4);
+      place.sub_scales += sub_bytes + CodeBytes(f.codes);
+      place.codes += sub_bytes + CodeBytes(f.codes);
+    }
   }
   return true;
 }

@@ -42,8 +42,8 @@ TileFormat TileFormatOf(DType dtype);  // of a quantised type
 size_t TileBytes(DType dtype, size_t k);   // of one tile, quantised or float
 // Writes one row of GGUF's bytes (k columns of a quantised type) as row `row` of a tile. False if a scale is not finite.
 bool PackTileRow(DType dtype, const uint8_t* gguf_row, size_t k, size_t row, uint8_t* tile);
-// The codes of block b of a row as a tile keeps them, without the rows between: 16 bytes (kNibble, kTable) or 32.
-void ReadBlockCodes(DType dtype, const uint8_t* gguf_row, size_t b, uint8_t* out);
+// The codes of block j of GGUF's super-block at p as a tile keeps them, without the rows between: 16 bytes (kNibble, kTable) or 32.
+void ReadBlockCodes(DType dtype, const uint8_t* p, int j, uint8_t* out);
 void ReadTileBlock(DType dtype, const uint8_t* tile, size_t row, size_t b, Block* out);
 
 }  // namespace teetee::ops::cpu
