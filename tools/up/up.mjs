@@ -323,11 +323,12 @@ async function startProxy({ ports, demo }) {
   return proc;
 }
 
+/** Plain text, which models without a chat template answer, too. */
 async function firstAnswer({ ports, name }, procs) {
-  const body = JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 4, temperature: 0 });
+  const body = JSON.stringify({ model: name, prompt: 'Hello', max_tokens: 4, temperature: 0 });
   let last = '';
   for (const end = Date.now() + 120_000; Date.now() < end; await sleep(300)) {
-    const answer = await fetch(`${url(ports.proxy)}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(60_000) }).catch((error) => error);
+    const answer = await fetch(`${url(ports.proxy)}/v1/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(60_000) }).catch((error) => error);
     if (answer.ok) return;
     last = answer instanceof Error ? answer.message : await answer.text();
     if (!isRunning(procs.proxy)) throw new Error(`the proxy stopped:\n${logTail(procs.proxy.log)}`);

@@ -20,6 +20,7 @@
 #include "model/tokenizer.h"
 #include "ops/isa.h"
 #include "pipeline/verified_shard.h"
+#include "protocol/model_params.h"
 
 namespace teetee::cli {
 namespace {
@@ -367,14 +368,28 @@ Result<Json> InspectModel(const std::string& path) {
   return out.Set("metadata", metadata).Set("tensors", tensors);
 }
 
+namespace {
+
+// A manifest, or the parameters of a model on chain, which name the manifest.
+Result<Json> HashDocument(const Bytes& document) {
+  const auto json = Json::Parse(AsText(document));
+  if (json && json->Find("verifier") != nullptr) {
+    const chain::Model parameters = TT_TRY(protocol::ModelParamsFromJson(*json));
+    return Json::MakeObject({{"model_id", ToHex0x(chain::ModelId(parameters))}});
+  }
+  const manifest::Manifest m = TT_TRY(manifest::Manifest::Parse(document));
+  return Json::MakeObject({{"manifest_hash", ToHex0x(manifest::ManifestHash(document))},
+                           {"tensors_root", ToHex0x(m.tensors_root)}});
+}
+
+}  // namespace
+
 Result<Json> HashModel(const std::string& path, const ModelProgress& progress) {
   auto file = model::GgufFile::Open(path);
   if (!file) {
     const Bytes document = TT_TRY(ReadFile(path, manifest::Limits::kMaxBytes));
     if (document.empty() || document[0] != '{') return std::move(file).error();
-    const manifest::Manifest m = TT_TRY(manifest::Manifest::Parse(document));
-    return Json::MakeObject({{"manifest_hash", ToHex0x(manifest::ManifestHash(document))},
-                             {"tensors_root", ToHex0x(m.tensors_root)}});
+    return HashDocument(document);
   }
   const auto tensors = TT_TRY(HashTensors(*file, "hashing", progress));
   Json out = Json::MakeObject(), list = Json::MakeObject();
@@ -405,8 +420,8 @@ void AddModelCommands(CLI::App& app) {
   AddSplit(*model);
   AddPathCommand(*model, "inspect", "what a GGUF file holds", "GGUF file",
                  [](const std::string& path) { return InspectModel(path); });
-  AddPathCommand(*model, "hash", "hashes of a GGUF file or of a manifest",
-                 "GGUF file or manifest.json",
+  AddPathCommand(*model, "hash", "hashes of a GGUF file or of a manifest; the id of a model on chain",
+                 "GGUF file, manifest.json, or the model's parameters (--model-params of a node)",
                  [](const std::string& path) { return HashModel(path, TerminalProgress()); });
   AddPathCommand(*model, "verify", "check the files of a split against their manifest",
                  "manifest.json or its folder",

@@ -36,7 +36,8 @@ Result<Json> SplitModel(const SplitRequest& request, const ModelProgress& progre
 // Configuration, metadata and tensors of a GGUF file (also of one that we cannot compute).
 Result<Json> InspectModel(const std::string& path);
 
-// Of a GGUF file: its tensors' hashes, their root, the tokenizer's hash. Of a manifest: its hash.
+// Of a GGUF file: its tensors' hashes, their root, the tokenizer's hash. Of a manifest: its hash. Of
+// the parameters of a model on chain (protocol/model_params.h): the model's id.
 Result<Json> HashModel(const std::string& path, const ModelProgress& progress = {});
 
 // Every file that the manifest in `path` (or in the folder `path`) names, against it: file hash,

@@ -21,7 +21,7 @@ Result<ops::Isa> ChooseIsa(const std::string& wanted) {
 Status CheckModelId(const ModelFacts& facts) {
   const auto& models = facts.trust.models();
   bool known = std::any_of(models.begin(), models.end(), [&](auto& m) { return m.second == facts.model; });
-  if (!known) return Error(Code::kPermissionDenied, "check model.id: the parameters hash to a model that the trust file does not name");
+  if (!known) return Error(Code::kPermissionDenied, "check model.id: the parameters hash to model " + ToHex0x(facts.model) + ", which the trust file does not name");
   if (manifest::ManifestHash(facts.manifest_bytes) != facts.params.manifest) {
     return Error(Code::kPermissionDenied, "check model.manifest: the manifest is not the one that the model id names");
   }
