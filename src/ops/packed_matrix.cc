@@ -1,5 +1,6 @@
 #include "ops/packed_matrix.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -38,31 +39,33 @@ float Widen(DType dtype, const uint8_t* base, size_t i, size_t stride) {
   return dtype == DType::kF16 ? F16ToF32(h) : Bf16ToF32(h);
 }
 
-// Copies a row into column `lane` of a tile of `lanes` rows. False if a weight is not finite: all bits of its exponent are set.
+// Copies n rows into columns [lane, lane + n) of a tile of `lanes` rows. False if a weight is not finite: all bits of its exponent
+// are set.
 template <class Word>
-bool PackWords(Word exponent, const uint8_t* row, size_t k, size_t lane, size_t lanes, uint8_t* tile) {
+bool PackWords(Word exponent, const uint8_t* rows, size_t k, size_t lane, size_t n, size_t lanes, uint8_t* tile) {
   bool is_finite = true;
-  for (size_t i = 0; i < k; ++i) {
-    Word word;  // read once: what is checked is what is kept, even where another process writes to a mapped file meanwhile
-    std::memcpy(&word, row + i * sizeof(Word), sizeof(Word));
-    std::memcpy(tile + (i * lanes + lane) * sizeof(Word), &word, sizeof(Word));
-    is_finite &= (word & exponent) != exponent;
+  for (size_t r = 0; r < n; ++r) {
+    for (size_t i = 0; i < k; ++i) {
+      Word word;  // read once: what is checked is what is kept, even where another process writes to a mapped file meanwhile
+      std::memcpy(&word, rows + (r * k + i) * sizeof(Word), sizeof(Word));
+      std::memcpy(tile + (i * lanes + lane + r) * sizeof(Word), &word, sizeof(Word));
+      is_finite &= (word & exponent) != exponent;
+    }
   }
   return is_finite;
 }
 
-bool PackFloatRow(DType dtype, const uint8_t* row, size_t k, size_t lane, size_t lanes, uint8_t* tile) {
-  if (dtype == DType::kF32) return PackWords<uint32_t>(0x7f800000u, row, k, lane, lanes, tile);
-  return PackWords<uint16_t>(dtype == DType::kF16 ? 0x7c00 : 0x7f80, row, k, lane, lanes, tile);
+bool PackFloatRows(DType dtype, const uint8_t* rows, size_t k, size_t lane, size_t n, size_t lanes, uint8_t* tile) {
+  if (dtype == DType::kF32) return PackWords<uint32_t>(0x7f800000u, rows, k, lane, n, lanes, tile);
+  return PackWords<uint16_t>(dtype == DType::kF16 ? 0x7c00 : 0x7f80, rows, k, lane, n, lanes, tile);
 }
 
-bool PackQuantisedRow(DType dtype, bool gguf_rows, const uint8_t* row, size_t k, size_t lane,
-                      uint8_t* tile) {
-  if (!gguf_rows) return cpu::PackTileRow(dtype, row, k, lane, tile);
+// The scalar layout: the row as it is.
+bool CopyRow(DType dtype, const uint8_t* row, size_t k, uint8_t* out) {
   const size_t elements = BlockElements(dtype), bytes = BlockBytes(dtype);
-  std::memcpy(tile, row, k / elements * bytes);
+  std::memcpy(out, row, k / elements * bytes);
   const Scales scales = cpu::ScalesOf(dtype);
-  for (const uint8_t* p = tile; p < tile + k / elements * bytes; p += bytes) {
+  for (const uint8_t* p = out; p < out + k / elements * bytes; p += bytes) {
     for (size_t j = 0; j < elements / 32; ++j) {
       Block block;
       cpu::ReadBlockScales(dtype, p, static_cast<int>(j), &block);
@@ -115,16 +118,15 @@ Status PackedMatrix::PackRows(size_t first, ByteView gguf_rows) {
   const size_t row_bytes = k_ / BlockElements(dtype_) * BlockBytes(dtype_);
   const size_t count = gguf_rows.size() / row_bytes;
   TT_CHECK(count * row_bytes == gguf_rows.size() && first <= rows_ && count <= rows_ - first);
-  for (size_t r = first; r < first + count; ++r) {
-    const uint8_t* row = gguf_rows.data() + (r - first) * row_bytes;
+  for (size_t r = first, n = 0; r < first + count; r += n) {
+    n = std::min(lanes - r % lanes, first + count - r);  // rows in this tile
+    const uint8_t* rows = gguf_rows.data() + (r - first) * row_bytes;
     uint8_t* tile = data_.data() + r / lanes * tile_bytes;
-    bool is_finite =
-        IsQuantised(dtype_)
-            ? PackQuantisedRow(dtype_, kernels.gguf_rows, row, k_, r % lanes, tile)
-            : PackFloatRow(dtype_, row, k_, r % lanes, lanes, tile);
+    const bool is_finite = !IsQuantised(dtype_)   ? PackFloatRows(dtype_, rows, k_, r % lanes, n, lanes, tile)
+                           : kernels.gguf_rows ? CopyRow(dtype_, rows, k_, tile)
+                                               : cpu::PackTileRows(dtype_, rows, k_, r % lanes, n, tile);
     if (!is_finite) {
-      return Error(Code::kInvalidArgument,
-                   "pack: a scale or weight in row " + std::to_string(r) + " is not finite");
+      return Error(Code::kInvalidArgument, "pack: a scale or weight in rows " + std::to_string(r) + " to " + std::to_string(r + n - 1) + " is not finite");
     }
   }
   return Ok{};

@@ -6,6 +6,7 @@
 #   stages                two stages against one process
 #   gateway [OPTIONS]     latency that the gateway adds to each chunk of 200 streams
 #   busy                  a decode beside a thread that loops
+#   start                 how soon a node serves 1.1 GB, and its memory
 # TEETEE_BINARY names another build to measure than the one in build/.
 
 PEER_VENV=$CACHE/peer-venv
@@ -65,11 +66,18 @@ bench_gateway() {
 
 bench_busy() { python3 -B tools/bench/busy.py "$(python3 tools/fetch_model.py)" "$@"; }
 
+bench_start() {
+  setup_peer
+  peer_python tools/bench/peers.py models
+  build_preset release teetee-node
+  python3 -B tools/bench/start.py "$CACHE/bench/tinyllama-1.1b-shape-Q8_0.gguf" "$@"
+}
+
 cmd_bench() {
   source tools/dev/build.sh
   source tools/dev/setup.sh
   local name=${1:-default}
-  case "$name" in default|kernels|peers|agreement|stages|gateway|busy) ;; *) die "no bench '$name'; there are: kernels, peers, agreement, stages, gateway, busy" ;; esac
+  case "$name" in default|kernels|peers|agreement|stages|gateway|busy|start) ;; *) die "no bench '$name'; there are: kernels, peers, agreement, stages, gateway, busy, start" ;; esac
   shift $(($# > 0 ? 1 : 0))
   cmd_setup
   case "$name" in kernels|gateway) ;; *) build_preset release teetee ;; esac

@@ -42,7 +42,7 @@ Status LoadShard(const Options& options, ModelFacts& facts) {
   facts.slot = verified.slot;
   facts.weights_root = verified.weights_root;
   facts.shard = std::move(verified.shard);
-  ops::ThreadPool pool(std::max<size_t>(1, options.threads));
+  ops::ThreadPool pool(options.threads);
   TT_RETURN_IF_ERROR(pipeline::CheckKnownAnswers(*facts.shard, facts.manifest.slots[facts.slot], pool));
   if (facts.slot != 0) return Ok{};
   if (crypto::Sha256(model::CanonicalTokenizerBytes(file.metadata())) != facts.manifest.tokenizer_sha256) {

@@ -212,11 +212,10 @@ Result<std::unique_ptr<Node>> Node::Create(net::IoContext& io, Options options, 
   s->rpc = std::make_unique<chain::Rpc>(io.get_executor(), chain::RpcOptions{s->options.rpc});
   chain::Block block = TT_TRY(RunNow(io, FirstBlock(*s->rpc, s->facts.trust.chain_id())));
   s->identity = TT_TRY(transport::NodeIdentity::Create(s->NewClaims(block), s->signing_key, s->provider));
-  size_t threads = s->options.threads ? s->options.threads : std::max(1u, std::thread::hardware_concurrency());
   pipeline::ComputeLimits limits;
   limits.max_sequences = s->options.max_sequences;
   limits.max_kv_bytes = s->options.kv_megabytes << 20;
-  s->compute = std::make_unique<pipeline::Compute>(io.get_executor(), std::move(s->facts.shard), threads, limits);
+  s->compute = std::make_unique<pipeline::Compute>(io.get_executor(), std::move(s->facts.shard), s->options.threads, limits);
   TT_RETURN_IF_ERROR(s->is_head() ? MakeHead(*s) : MakeStage(*s));
   return std::unique_ptr<Node>(new Node(std::move(s)));
 }

@@ -1,8 +1,10 @@
 #include "apps/teetee_node/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 #include "base/version.h"
 
@@ -37,6 +39,7 @@ Options ParseOptions(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     std::exit(app.exit(e) == 0 ? 0 : ExitCode(Code::kInvalidArgument));
   }
+  if (o.threads == 0) o.threads = std::max(1u, std::thread::hardware_concurrency());
   auto address = crypto::ParseAddress(host);
   if (!address) {
     std::fprintf(stderr, "teetee-node: --host: %s\n", address.error().message().c_str());

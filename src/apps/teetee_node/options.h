@@ -22,7 +22,7 @@ struct Options {
   std::string advertise;  // where others dial the channel; empty: as `channel`
   std::string rpc = "http://127.0.0.1:8545";
   std::string isa;        // empty: the best there is
-  size_t threads = 0;     // 0: one per core
+  size_t threads = 0;     // of computation; ParseOptions makes 0 one per core
   size_t max_context = 4096;   // positions of one sequence
   size_t max_sequences = 64;
   size_t kv_megabytes = 2048;

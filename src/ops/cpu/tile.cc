@@ -125,23 +125,24 @@ size_t TileBytes(DType dtype, size_t k) {
   return k / 32 / f.blocks_per_super * SuperBytes(f);
 }
 
-bool PackTileRow(DType dtype, const uint8_t* gguf_row, size_t k, size_t row, uint8_t* tile) {
+bool PackTileRows(DType dtype, const uint8_t* gguf_rows, size_t k, size_t row, size_t n, uint8_t* tile) {
   const TileFormat f = TileFormatOf(dtype);
-  const size_t code_bytes = CodeBytes(f.codes) / kTileRows, source_bytes = BlockBytes(dtype), super_bytes = SuperBytes(f);
-  const size_t sub_bytes = SubScales(f.scales) * kTileRows;
-  for (size_t super = 0; super < k / 32 / f.blocks_per_super; ++super, gguf_row += source_bytes, tile += super_bytes) {
-    Place place{0, HeaderBytes(f.scales), HeaderBytes(f.scales) + sub_bytes};
+  const size_t supers = k / 32 / f.blocks_per_super, source_bytes = BlockBytes(dtype), row_bytes = supers * source_bytes;
+  const size_t sub_bytes = SubScales(f.scales) * kTileRows, code_bytes = CodeBytes(f.codes);
+  for (size_t super = 0; super < supers; ++super, gguf_rows += source_bytes, tile += SuperBytes(f)) {
     for (size_t j = 0; j < f.blocks_per_super; ++j) {
-      Block block;
-      ReadBlockScales(dtype, gguf_row, static_cast<int>(j), &block);
-      if (!BlockIsFinite(f.scales, block)) return false;
-      WriteScales(f, place, row, block, tile);
-      uint8_t packed[32];
-      ReadBlockCodes(dtype, gguf_row, static_cast<int>(j), packed);
-      uint8_t* codes = tile + place.codes + 4 * row;
-      for (size_t i = 0; i < code_bytes; i += 4) std::memcpy(codes + i * kTileRows, packed + i, 4);
-      place.sub_scales += sub_bytes + CodeBytes(f.codes);
-      place.codes += sub_bytes + CodeBytes(f.codes);
+      const size_t sub = HeaderBytes(f.scales) + j * (sub_bytes + code_bytes);
+      for (size_t r = 0; r < n; ++r) {
+        const uint8_t* source = gguf_rows + r * row_bytes;
+        Block block;
+        ReadBlockScales(dtype, source, static_cast<int>(j), &block);
+        if (!BlockIsFinite(f.scales, block)) return false;
+        WriteScales(f, {0, sub, sub + sub_bytes}, row + r, block, tile);
+        uint8_t packed[32];
+        ReadBlockCodes(dtype, source, static_cast<int>(j), packed);
+        uint8_t* codes = tile + sub + sub_bytes + 4 * (row + r);
+        for (size_t i = 0; i < code_bytes / kTileRows; i += 4) std::memcpy(codes + i * kTileRows, packed + i, 4);
+      }
     }
   }
   return true;

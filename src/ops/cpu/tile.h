@@ -40,8 +40,8 @@ enum : size_t { kTileRows = 16, kFloatTileRows = 32 };
 
 TileFormat TileFormatOf(DType dtype);  // of a quantised type
 size_t TileBytes(DType dtype, size_t k);   // of one tile, quantised or float
-// Writes one row of GGUF's bytes (k columns of a quantised type) as row `row` of a tile. False if a scale is not finite.
-bool PackTileRow(DType dtype, const uint8_t* gguf_row, size_t k, size_t row, uint8_t* tile);
+// Writes n rows of GGUF's bytes (k columns of a quantised type) as rows [row, row + n) of a tile. False if a scale is not finite.
+bool PackTileRows(DType dtype, const uint8_t* gguf_rows, size_t k, size_t row, size_t n, uint8_t* tile);
 // The codes of block j of GGUF's super-block at p as a tile keeps them, without the rows between: 16 bytes (kNibble, kTable) or 32.
 void ReadBlockCodes(DType dtype, const uint8_t* p, int j, uint8_t* out);
 void ReadTileBlock(DType dtype, const uint8_t* tile, size_t row, size_t b, Block* out);
