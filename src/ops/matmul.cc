@@ -35,7 +35,7 @@ Cut CutProduct(const Product& product, size_t n, size_t first_task) {
   cut.tile_bytes = w.bytes() / cut.n_tiles;
   const size_t by_bytes = kTaskBytes / cut.tile_bytes;
   const size_t by_work = kTaskMacs / (cut.lanes * w.k() * n);
-  const size_t at_once = kernels.matmul_tiles * (n <= kernels.group_rows ? kernels.matmul_streams : 1);
+  const size_t at_once = kernels.matmul_tiles * (n == 1 ? kernels.matmul_streams : 1);
   const size_t tiles = std::max<size_t>(1, std::min(by_bytes, by_work));
   cut.per_task = (tiles + at_once - 1) / at_once * at_once;
   return cut;

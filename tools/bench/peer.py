@@ -2,8 +2,9 @@
 """Runs llama.cpp through llama-cpp-python, for comparison. To be run with the Python of the peer's own environment.
 
 usage: peer.py speed MODEL --threads T --prompt P --decode B:N[,B:N...]     {"prefill": tok/s, "decode": {"B": tok/s}} on stdout
-       peer.py quantise IN OUT Q8_0|Q4_0|Q4_K_M
-       peer.py logits MODEL IDS.json OUT.npy        one row of logits per scored position, as `teetee perplexity --logits` writes them
+       peer.py quantise IN OUT Q8_0|Q4_0|Q4_K_M|F32        F32: the values of the quantised weights, exactly
+       peer.py logits MODEL IDS.json OUT.npy [--rows N]     one row of logits per scored position, as `teetee perplexity --logits` writes
+                                                            them; N tokens at a time, or a whole chunk
        peer.py version
 
 The defaults of the library hold (weights repacked where it can, its own choice of attention); F16 for the KV cache in both engines.
@@ -20,7 +21,7 @@ import time
 import llama_cpp
 import numpy
 
-FTYPES = {"Q8_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, "Q4_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0,
+FTYPES = {"F32": llama_cpp.LLAMA_FTYPE_ALL_F32, "Q8_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, "Q4_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0,
           "Q4_K_M": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M}
 QUIET = llama_cpp.llama_log_callback(lambda *_: None)
 
@@ -117,24 +118,29 @@ def quantise(source: str, target: str, kind: str) -> None:
     params = llama_cpp.llama_model_quantize_default_params()
     params.nthread = os.cpu_count() or 1
     params.ftype = FTYPES[kind]
+    params.allow_requantize = True
     part = target + ".part"
     if llama_cpp.llama_model_quantize(source.encode(), part.encode(), ctypes.byref(params)) != 0:
         sys.exit(f"peer: {source} cannot be quantised")
     os.replace(part, target)
 
 
-def logits(model_path: str, ids_path: str, out: str) -> None:
+def logits(model_path: str, ids_path: str, out: str, rows: int) -> None:
     """IDS.json: a list of chunks, each a list of ids. Scored are positions ctx/2 .. ctx-2 of each."""
     chunks = json.loads(pathlib.Path(ids_path).read_text())
     ctx = len(chunks[0])
-    context = Context(Model(model_path), os.cpu_count() or 1, ctx, 1, ctx)
-    scored = ctx - 1 - ctx // 2
+    rows = rows or ctx
+    context = Context(Model(model_path), len(os.sched_getaffinity(0)), ctx, 1, rows)
+    first, scored = ctx // 2, ctx - 1 - ctx // 2
     table = numpy.lib.format.open_memmap(out, mode="w+", dtype="<f4", shape=(scored * len(chunks), context.model.vocab))
     for n, ids in enumerate(chunks):
         context.clear()
-        context.decode([(token, i, 0, ctx // 2 <= i < ctx - 1) for i, token in enumerate(ids)])
-        for i in range(scored):
-            table[n * scored + i] = context.logits(ctx // 2 + i)
+        for begin in range(0, ctx, rows):
+            wanted = [first <= i < first + scored for i in range(begin, min(begin + rows, ctx))]
+            context.decode([(ids[begin + i], begin + i, 0, is_wanted) for i, is_wanted in enumerate(wanted)])
+            for i, is_wanted in enumerate(wanted):
+                if is_wanted:
+                    table[n * scored + begin + i - first] = context.logits(i)
     table.flush()
 
 
@@ -154,6 +160,8 @@ def main() -> None:
         sub = commands.add_parser(name)
         for word in words:
             sub.add_argument(word)
+        if name == "logits":
+            sub.add_argument("--rows", type=int, default=0)
     args = parser.parse_args()
     llama_cpp.llama_log_set(QUIET, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
@@ -162,7 +170,7 @@ def main() -> None:
     elif args.command == "quantise":
         quantise(args.source, args.target, args.kind)
     elif args.command == "logits":
-        logits(args.model, args.ids, args.out)
+        logits(args.model, args.ids, args.out, args.rows)
     else:
         print(json.dumps({"llama-cpp-python": importlib.metadata.version("llama-cpp-python"),
                           "system": llama_cpp.llama_print_system_info().decode().strip()}))

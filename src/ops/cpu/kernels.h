@@ -83,7 +83,7 @@ struct Kernels {
   bool gguf_rows;          // the scalar layout: rows as in the file
   size_t group_rows;       // of activations
   size_t matmul_tiles;     // quantised tiles that matmul takes together
-  size_t matmul_streams;   // so many times more for one group of activations
+  size_t matmul_streams;   // so many times more for a single row of activations
   void (*matmul)(const MatMulArgs& args);
   // Activation blocks of one vector; false if a value is not finite.
   bool (*quantise)(const float* x, size_t k, const BlockSink& sink);

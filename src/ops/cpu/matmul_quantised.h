@@ -191,22 +191,22 @@ TT_INLINE void FloatLines(const MicroArgs& a, size_t b, const TileScales<V, kTil
   });
 }
 
-// Block b of the tiles from `first` on, whose super-block lies at `at` in each tile and whose own bytes at `sub`.
+// Block b of the tiles, whose super-block lies at `at` in each tile and whose own bytes at `sub`.
 template <class V, class T, int kTiles, int kN, bool kFromPanel, bool kPrefetch, class Out>
-TT_INLINE void OneBlock(const MicroArgs& a, int first, size_t b, size_t at, size_t sub, Out* sums) {
+TT_INLINE void OneBlock(const MicroArgs& a, size_t b, size_t at, size_t sub, Out* sums) {
   TileScales<V, kTiles> scales;
   const uint8_t* codes[kTiles];
   ForEach<kTiles>([&](auto t) __attribute__((always_inline)) {
-    const uint8_t* base = a.tile[first + t];
+    const uint8_t* base = a.tile[t];
     codes[t] = base + sub + T::kSub;
     if constexpr (kFromPanel) {
-      scales.v[t] = LoadPanel<V, T>(a.panel[first + t] + b * PanelFields<T>::kBytes);
+      scales.v[t] = LoadPanel<V, T>(a.panel[t] + b * PanelFields<T>::kBytes);
     } else {
       scales.v[t] = ReadScales<V, T>(base + at, base + sub);
     }
     if constexpr (kPrefetch) {
       ForEach<static_cast<int>((T::kCodeBytes + T::kSub + T::kHeader / T::kBlocksPerSuper + 63) / 64)>(
-          [&](auto line) __attribute__((always_inline)) { V::Prefetch(a.next[first + t] + sub + T::kSub + 64 * line); });
+          [&](auto line) __attribute__((always_inline)) { V::Prefetch(a.next[t] + sub + T::kSub + 64 * line); });
     }
   });
   Sums<V, kTiles, kN> ints;
@@ -215,41 +215,34 @@ TT_INLINE void OneBlock(const MicroArgs& a, int first, size_t b, size_t at, size
   sums->EndOfBlock();
 }
 
-// kStreams times kTiles tiles, block by block in turn; with a single row of activations all of them at once.
-template <class V, class T, int kStreams, int kTiles, int kN, bool kFromPanel>
+template <class V, class T, int kTiles, int kN, bool kFromPanel, bool kPrefetch>
 __attribute__((noinline)) void Micro(const MicroArgs& args) {
-  constexpr int kAtOnce = kN == 1 ? kStreams * kTiles : kTiles, kTurns = kStreams * kTiles / kAtOnce;
   const MicroArgs a = args;
-  SumsOf<V, kAtOnce, kN> sums(a.acc);
+  SumsOf<V, kTiles, kN> sums(a.acc);
   size_t at = 0;  // of the super-block in its tile
   for (size_t b = 0; b < a.blocks; at += T::kSuperBytes) {
     size_t sub = at + T::kHeader;
     for (size_t i = 0; i < T::kBlocksPerSuper; ++i, ++b, sub += T::kSub + T::kCodeBytes) {
-      if constexpr (kTurns == 1) {
-        OneBlock<V, T, kAtOnce, kN, kFromPanel, kStreams == 1>(a, 0, b, at, sub, &sums);
-      } else {
-        for (int turn = 0; turn < kTurns; ++turn) {
-          SumsOf<V, kTiles, kN, true> own(a.acc + turn * kTiles * kN * 16);
-          OneBlock<V, T, kTiles, kN, kFromPanel, false>(a, turn * kTiles, b, at, sub, &own);
-        }
-      }
+      OneBlock<V, T, kTiles, kN, kFromPanel, kPrefetch>(a, b, at, sub, &sums);
     }
   }
-  if constexpr (kTurns == 1) sums.End(a.acc);
+  sums.End(a.acc);
 }
 
+// `rows` is the size of a group. A single row may read V::kStreams times as many tiles in turn, and then asks for nothing.
 template <class V, class T, int kStreams, bool kFromPanel>
 void AnyMicro(size_t rows, const MicroArgs& a) {
   constexpr int kTiles = V::kMatMulTiles;
+  if constexpr (kStreams > 1) return Micro<V, T, kStreams * kTiles, 1, false, false>(a);
   switch (rows) {
     case 1:
-      return Micro<V, T, kStreams, kTiles, 1, kFromPanel>(a);
+      return Micro<V, T, kTiles, 1, kFromPanel, true>(a);
     case 2:
-      return Micro<V, T, kStreams, kTiles, 2, kFromPanel>(a);
+      return Micro<V, T, kTiles, 2, kFromPanel, true>(a);
     case 4:
-      return Micro<V, T, kStreams, kTiles, 4, kFromPanel>(a);
+      return Micro<V, T, kTiles, 4, kFromPanel, true>(a);
     default:
-      if constexpr (V::kMatMulRows > 4) return Micro<V, T, kStreams, kTiles, V::kMatMulRows, kFromPanel>(a);
+      if constexpr (V::kMatMulRows > 4) return Micro<V, T, kTiles, V::kMatMulRows, kFromPanel, true>(a);
   }
 }
 
@@ -361,14 +354,18 @@ struct Pass {
   }
 };
 
+// Each weight is read once.
+template <class V, class T, int kStreams>
+void OneGroup(const MatMulArgs& args) {
+  Pass<V, T, kStreams> pass(args);
+  for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) pass.template Run<false>(first, 0, args.k / 32);
+}
+
 template <class V, class T>
 void MatMulQuantised(const MatMulArgs& args) {
   const size_t blocks = args.k / 32;
-  if (IsOneGroup<V>(args)) {
-    Pass<V, T, V::kStreams> pass(args);
-    for (size_t first = 0; first < args.n_tiles; first += pass.kTiles) pass.template Run<false>(first, 0, blocks);
-    return;
-  }
+  if (args.n_grouped == 1) return OneGroup<V, T, V::kStreams>(args);
+  if (IsOneGroup<V>(args)) return OneGroup<V, T, 1>(args);
   Pass<V, T, 1> pass(args);
   const size_t each = BlocksPerPass(blocks);
   for (size_t begin = 0; begin < blocks; begin += each) {

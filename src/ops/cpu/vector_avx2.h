@@ -17,10 +17,11 @@ namespace {
 struct Avx2 {
   static constexpr bool kHasDpbusd = false;
   static constexpr int kMatMulTiles = 1;     // tiles of 16 rows that share a load of the activations
-  static constexpr int kStreams = 4;         // of such tiles that one group of activation rows reads in turn
+  static constexpr int kStreams = 4;         // of such tiles that a single row of activations reads in turn
   static constexpr int kMatMulRows = 4;      // activation rows that share a load of the weights
   static constexpr int kSumsInRegisters = 2; // vectors of float sums that a product keeps in registers
-  static constexpr int kFloatRows = 3;       // the same for float weights, over tiles of 32 rows
+  static constexpr int kFloatRows = 6;       // the same for float weights,
+  static constexpr int kFloatBlocks = 1;     // over so many times 16 rows
   static constexpr int kAttentionRows = 6;   // query rows that share a load of keys or values
   static constexpr int kAttentionBlocks = 1; // blocks of 16 positions or dimensions under one load of the queries
 

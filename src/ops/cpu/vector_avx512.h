@@ -17,10 +17,11 @@ namespace {
 struct Avx512 {
   static constexpr bool kHasDpbusd = true;
   static constexpr int kMatMulTiles = 2;     // tiles of 16 rows that share a load of the activations
-  static constexpr int kStreams = 1;         // of such tiles that one group of activation rows reads in turn; 1: with prefetch
+  static constexpr int kStreams = 1;         // of such tiles that a single row of activations reads in turn; 1: with prefetch
   static constexpr int kMatMulRows = 6;      // activation rows that share a load of the weights
   static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
-  static constexpr int kFloatRows = 8;       // the same for float weights, over tiles of 32 rows
+  static constexpr int kFloatRows = 8;       // the same for float weights,
+  static constexpr int kFloatBlocks = 2;     // over so many times 16 rows
   static constexpr int kAttentionRows = 8;   // query rows that share a load of keys or values
   static constexpr int kAttentionBlocks = 2; // blocks of 16 positions or dimensions under one load of the queries
 

@@ -21,6 +21,7 @@ struct Emulated {
   static constexpr int kMatMulRows = 6;
   static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;
+  static constexpr int kFloatBlocks = 2;
   static constexpr int kAttentionRows = 8;
   static constexpr int kAttentionBlocks = 2;
 
