@@ -57,7 +57,7 @@ __attribute__((noinline)) void Scores(const float* const* rows, const T* const* 
   });
 }
 
-// Positions [first, last) of a strip: `strip[block]` holds (16, stride) values of 16 positions.
+// Positions [first, last) of a strip: block[b] holds (16, stride) values of 16 positions. Widened blocks (floats) lie one after the other.
 template <class T>
 struct Strip {
   const T* block[kStripPositions / kKvBlock];
@@ -73,7 +73,7 @@ __attribute__((noinline)) void WeightedValues(const float* const* w, const Strip
     ForEach<kCols>([&](auto c) __attribute__((always_inline)) { sum[r][c] = V::Load(o[r] + d + 16 * c.value); });
   });
   for (size_t t = strip.first; t < strip.last;) {
-    const size_t end = Min(strip.last, (t / kKvBlock + 1) * kKvBlock);
+    const size_t end = sizeof(T) == 4 ? strip.last : Min(strip.last, (t / kKvBlock + 1) * kKvBlock);
     const T* v[kCols];
     const float* a[kRows];
     ForEach<kCols>([&](auto c) __attribute__((always_inline)) {
@@ -101,7 +101,9 @@ void Softmax(const AttentionArgs& args, size_t begin, size_t end, size_t a, size
       const F cap = V::Set(args.softcap);
       v = V::Mul(cap, Tanh16<V>(V::Div(v, cap)));
     }
-    v = V::Select(V::InRange(static_cast<int>(t), static_cast<int>(a), static_cast<int>(e)), v, minus_infinity);
+    if (t < a || t + 15 > e) {
+      v = V::Select(V::InRange(static_cast<int>(t), static_cast<int>(a), static_cast<int>(e)), v, minus_infinity);
+    }
     V::Store(s + t, v);
     max = V::Max(max, v);
   }
