@@ -1,6 +1,5 @@
 #include "apps/teetee_node/node.h"
 
-#include <thread>
 
 #include "apps/teetee_node/state.h"
 #include "attest/provider/simulated.h"
