@@ -20,8 +20,8 @@ struct Avx2 {
   static constexpr int kStreams = 4;         // of such tiles that a single row of activations reads in turn
   static constexpr int kMatMulRows = 4;      // activation rows that share a load of the weights
   static constexpr int kSumsInRegisters = 2; // vectors of float sums that a product keeps in registers
-  static constexpr int kFloatRows = 6;       // the same for float weights,
-  static constexpr int kFloatBlocks = 1;     // over so many times 16 rows
+  static constexpr int kFloatRows = 6;       // activation rows that share a load of float weights,
+  static constexpr int kFloatBlocks = 1;     // taken so many times 16 rows at once
   static constexpr int kAttentionRows = 6;   // query rows that share a load of keys or values
   static constexpr int kAttentionBlocks = 1; // blocks of 16 positions or dimensions under one load of the queries
 

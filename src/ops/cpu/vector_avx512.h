@@ -20,8 +20,8 @@ struct Avx512 {
   static constexpr int kStreams = 1;         // of such tiles that a single row of activations reads in turn; 1: with prefetch
   static constexpr int kMatMulRows = 6;      // activation rows that share a load of the weights
   static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
-  static constexpr int kFloatRows = 8;       // the same for float weights,
-  static constexpr int kFloatBlocks = 2;     // over so many times 16 rows
+  static constexpr int kFloatRows = 8;       // activation rows that share a load of float weights,
+  static constexpr int kFloatBlocks = 2;     // taken so many times 16 rows at once
   static constexpr int kAttentionRows = 8;   // query rows that share a load of keys or values
   static constexpr int kAttentionBlocks = 2; // blocks of 16 positions or dimensions under one load of the queries
 
