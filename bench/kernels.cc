@@ -159,7 +159,7 @@ void RegisterFor(Isa isa) {
 int main(int argc, char** argv) {
   using teetee::ops::Isa;
   benchmark::Initialize(&argc, argv);
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : teetee::ops::kAllIsas) {
     if (teetee::ops::IsaSupported(isa)) teetee::ops::RegisterFor(isa);
   }
   benchmark::RunSpecifiedBenchmarks();

@@ -203,7 +203,7 @@ TEST_P(EachIsa, MeasuresSomething) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, EachIsa,
-                         ::testing::Values(ops::Isa::kScalar, ops::Isa::kAvx2, ops::Isa::kAvx512),
+                         ::testing::ValuesIn(ops::kAllIsas),
                          [](const auto& set) { return std::string(ops::IsaName(set.param)); });
 
 void RunsEveryPhase(Subject& subject) {

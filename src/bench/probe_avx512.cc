@@ -76,6 +76,7 @@ uint64_t F32(size_t rounds) {
 }  // namespace
 
 const ProbeKernels kAvx512Probe = {Read, Int8, Int8, F32};
+const ProbeKernels kAmxProbe = {Read, AmxInt8, AmxInt8, F32};
 
 }  // namespace teetee::bench
 #endif

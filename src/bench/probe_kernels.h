@@ -36,6 +36,8 @@ extern const ProbeKernels kScalarProbe;
 #if defined(__x86_64__)
 extern const ProbeKernels kAvx2Probe;
 extern const ProbeKernels kAvx512Probe;
+extern const ProbeKernels kAmxProbe;
+uint64_t AmxInt8(size_t rounds);
 #endif
 
 // REQUIRES: ops::IsaSupported(isa).

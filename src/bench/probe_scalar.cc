@@ -65,6 +65,7 @@ const ProbeKernels kScalarProbe = {Read, Int8, Int8, F32};
 
 const ProbeKernels& ProbeKernelsFor(ops::Isa isa) {
 #if defined(__x86_64__)
+  if (isa == ops::Isa::kAmx) return kAmxProbe;
   if (isa == ops::Isa::kAvx512) return kAvx512Probe;
   if (isa == ops::Isa::kAvx2) return kAvx2Probe;
 #endif

@@ -102,7 +102,7 @@ Hash32 HashLogits(LocalPipeline& pipeline, size_t n, size_t chunk, bool beside) 
 
 std::vector<ops::Isa> SupportedIsas() {
   std::vector<ops::Isa> out;
-  for (ops::Isa isa : {ops::Isa::kScalar, ops::Isa::kAvx2, ops::Isa::kAvx512}) {
+  for (ops::Isa isa : ops::kAllIsas) {
     if (ops::IsaSupported(isa)) out.push_back(isa);
   }
   return out;

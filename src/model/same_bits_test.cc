@@ -161,7 +161,7 @@ TEST_P(SameBits, WhateverComputesThem) {
   file_ = testing::BuildSyntheticModel(GetParam(), 11);
   CutModel scalar(file_, ops::Isa::kScalar, {kSyntheticBlocks});
   expected_ = LogitsHash(scalar, {.threads = 2, .chunk = 64});
-  for (ops::Isa isa : {ops::Isa::kAvx2, ops::Isa::kAvx512}) {
+  for (ops::Isa isa : ops::kVectorIsas) {
     if (ops::IsaSupported(isa)) CheckInstructionSetsThreadsAndChunks(isa);
   }
   CheckBatches();

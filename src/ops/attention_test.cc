@@ -127,7 +127,7 @@ TEST(Attention, EveryIsaThreadCountAndChunkGivesTheScalarBits) {
         if (window != 0) params.softcap = 15.0f, params.sinks = sinks.data();
         auto expected = Attend(cache, Isa::kScalar, q, n_heads, pos0, n, params, 1);
         EXPECT_TRUE(AllFinite(expected.data(), expected.size()));
-        for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+        for (Isa isa : kVectorIsas) {
           if (!IsaSupported(isa)) continue;
           for (size_t threads : {1, 2}) {
             EXPECT_TRUE(SameBits(Attend(cache, isa, q, n_heads, pos0, n, params, threads), expected))
@@ -156,7 +156,7 @@ TEST(Attention, SegmentsOfOneQueryMayRunApart) {
       std::vector<float> q = testing::FlVector(position, 3 * 24, 3.0f);
       AttentionParams params{.window = window, .sinks = window == 0 ? nullptr : sinks.data()};
       const auto expected = Attend(cache, Isa::kScalar, q, 3, position, 1, params, 1);
-      for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+      for (Isa isa : kAllIsas) {
         if (!IsaSupported(isa)) continue;
         EXPECT_TRUE(SameBits(Attend(cache, isa, q, 3, position, 1, params, 4), expected))
             << IsaName(isa) << " window " << window << " position " << position;
@@ -202,7 +202,7 @@ TEST(Norm, RefusesWhatIsNotFinite) {
 }
 
 TEST(Norm, OddLengthsManyRowsAndInPlaceGiveTheScalarBits) {
-  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : kVectorIsas) {
     if (!IsaSupported(isa)) continue;
     for (size_t n : {1, 7, 8, 9, 15, 16, 17, 23, 31, 172}) {
       std::vector<float> x = testing::WideVector(n, 3 * n), w = testing::FlVector(1, n), b = w;
@@ -224,7 +224,7 @@ TEST(Activation, OddLengthsGiveTheScalarBits) {
     for (size_t n : {1, 7, 8, 9, 100}) {
       std::vector<float> g = testing::FlVector(3, n, 20.0f), u = testing::WideVector(4, n), a(n), b(n);
       g[0] = -0.0f;
-      for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+      for (Isa isa : kVectorIsas) {
         if (!IsaSupported(isa)) continue;
         GatedUnit(Isa::kScalar, act, g.data(), u.data(), n, a.data());
         GatedUnit(isa, act, g.data(), u.data(), n, b.data());
@@ -281,7 +281,7 @@ TEST(Rope, EveryIsaGivesTheScalarBits) {
     for (RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit}) {
       std::vector<float> expected = x;
       table->Apply(Isa::kScalar, pairs, 35, n, heads, head_dim, expected.data());
-      for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+      for (Isa isa : kVectorIsas) {
         if (!IsaSupported(isa)) continue;
         std::vector<float> y = x;
         table->Apply(isa, pairs, 35, n, heads, head_dim, y.data());

@@ -4,6 +4,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #if defined(__i386__) || (defined(__arm__) && !defined(__aarch64__))
 #error "32-bit x86 (x87) and ARMv7 (always flushes to zero) cannot compute profile 1"
@@ -20,9 +24,28 @@ bool HasF16c() {
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
 }
 
-}  // namespace
+bool HasAmx() {
+#if defined(TEETEE_EMULATE_AVX512)
+  return true;
+#else
+  constexpr unsigned kTile = 1u << 24, kInt8 = 1u << 25;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kTile) != 0 && (edx & kInt8) != 0;
+#endif
+}
 
-namespace {
+// Linux keeps the 8 KB of tiles only for a process that asks for them, so nobody asks before AMX is wanted. A kernel that cannot
+// keep them refuses. https://docs.kernel.org/arch/x86/xstate.html
+bool MayUseAmx() {
+#if defined(TEETEE_EMULATE_AVX512)
+  return true;
+#elif defined(__linux__)
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 struct Detected {
   bool avx2 = false;
@@ -55,6 +78,9 @@ bool IsaSupported(Isa isa) {
       return detected.avx2;
     case Isa::kAvx512:
       return detected.avx512;
+    case Isa::kAmx:
+      static const bool amx = detected.avx512 && HasAmx() && MayUseAmx();
+      return amx;
   }
   return false;
 }
@@ -77,19 +103,21 @@ std::string_view IsaName(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAmx:
+      return "amx";
   }
   return "unknown";
 }
 
 Result<Isa> ParseIsa(std::string_view name) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : kAllIsas) {
     if (name != IsaName(isa)) continue;
     if (!IsaSupported(isa)) {
       return Error(Code::kFailedPrecondition, "this machine does not support " + std::string(name));
     }
     return isa;
   }
-  return Error(Code::kInvalidArgument, "unknown instruction set; choose scalar, avx2 or avx512");
+  return Error(Code::kInvalidArgument, "unknown instruction set; choose scalar, avx2, avx512 or amx");
 }
 
 }  // namespace teetee::ops

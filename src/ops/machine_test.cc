@@ -43,6 +43,7 @@ TEST(IsaTest, NamesAndSupport) {
   EXPECT_EQ(*ParseIsa("scalar"), Isa::kScalar);
   EXPECT_FALSE(ParseIsa("sse2").has_value());
   EXPECT_EQ(ParseIsa("avx512").has_value(), IsaSupported(Isa::kAvx512));
+  EXPECT_EQ(ParseIsa("amx").has_value(), IsaSupported(Isa::kAmx));
 }
 
 TEST(ThreadPool, EveryTaskRunsOnceWhateverTheThreads) {

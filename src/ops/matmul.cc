@@ -11,9 +11,8 @@ namespace {
 
 constexpr uint32_t kInfinityBits = 0x7f800000u;
 // A task is small enough that threads end together and that a core which is taken away keeps nobody waiting for long, and large
-// enough that handing it out costs nothing: so many bytes of weights, or so many multiply-adds.
+// enough that handing it out costs nothing: so many bytes of weights, or Kernels::task_macs.
 constexpr size_t kTaskBytes = 48u << 10;
-constexpr size_t kTaskMacs = 24u << 20;
 
 // How one product is cut into tasks.
 struct Cut {
@@ -34,7 +33,7 @@ Cut CutProduct(const Product& product, size_t n, size_t first_task) {
   cut.n_tiles = (w.rows() - 1) / cut.lanes + 1;
   cut.tile_bytes = w.bytes() / cut.n_tiles;
   const size_t by_bytes = kTaskBytes / cut.tile_bytes;
-  const size_t by_work = kTaskMacs / (cut.lanes * w.k() * n);
+  const size_t by_work = kernels.task_macs / (cut.lanes * w.k() * n);
   const size_t at_once = kernels.matmul_tiles * (n == 1 ? kernels.matmul_streams : 1);
   const size_t tiles = std::max<size_t>(1, std::min(by_bytes, by_work));
   cut.per_task = (tiles + at_once - 1) / at_once * at_once;

@@ -18,7 +18,7 @@ constexpr DType kAllTypes[] = {
 
 std::vector<Isa> VectorIsas() {
   std::vector<Isa> out;
-  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : kVectorIsas) {
     if (IsaSupported(isa)) out.push_back(isa);
   }
   return out;
@@ -117,11 +117,11 @@ TEST(Activations, RefusesWhatIsNotFinite) {
   }
 }
 
-// Rows longer than the 256 blocks that a pass covers, for several groups of activations.
+// Rows longer than the 256 (AMX: 64) blocks that a pass covers, for several groups of activations.
 TEST(MatMul, SeveralPassesGiveTheScalarBits) {
   const std::vector<Isa> isas = VectorIsas();
   if (isas.empty()) GTEST_SKIP() << "this machine has only the scalar kernels";
-  const size_t rows = 43, k = 8704, n = 13;
+  const size_t rows = 43, k = 8704, n = 19;
   const std::vector<float> x = testing::WideVector(7, n * k);
   for (DType dtype : kAllTypes) {
     const Bytes w = Weights(dtype, rows, k, 500);
@@ -138,7 +138,7 @@ TEST(MatMul, EveryTypeShapeBatchAndThreadCountGivesTheScalarBits) {
     for (size_t rows : {1, 7, 8, 33, 172}) {
       const size_t k = IsQuantised(dtype) ? 512 : 172;
       const Bytes w = Weights(dtype, rows, k, seed += 1000);
-      for (size_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+      for (size_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 22}) {
         if (rows != 172 && n % 4 != 3) continue;
         const std::vector<float> x = testing::WideVector(seed + 1, n * k);
         const std::vector<float> expected = Product(Isa::kScalar, dtype, rows, k, w, x, n, 1);

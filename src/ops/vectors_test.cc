@@ -439,7 +439,7 @@ bool IsPortable(const std::string& op) {
 
 std::vector<Isa> SupportedIsas() {
   std::vector<Isa> out;
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : kAllIsas) {
     if (IsaSupported(isa)) out.push_back(isa);
   }
   return out;

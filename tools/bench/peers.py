@@ -117,7 +117,7 @@ def table(about: dict, rows: list[dict]) -> str:
     out = [f"# TeeTee and llama.cpp, {about['date']}", "",
            f"{about['cpu']}, {about['processors']} processors, {about['memory_mib']} MiB, kernels {limits['isa']}, {about['threads']} threads;"
            f" commit {about['commit']}; llama-cpp-python {about['peer']['llama-cpp-python']} built for this machine.",
-           "" if limits["isa"] == "avx512" else "This machine has no AVX-512 and no VNNI: figures say nothing about machines that have it.",
+           "" if limits["isa"] in ("avx512", "amx") else "This machine has no AVX-512 and no VNNI: figures say nothing about machines that have it.",
            f"Medians of the rounds' probes: read {limits['read_gb_s']:.1f} GB/s, int8 {limits['int8_gops']:.0f} GOPS,"
            f" f32 {limits['f32_gflops']:.0f} GFLOPS.", "",
            "Command: `./dev bench peers`. TinyLlama-1.1B shape, random weights; prefill of 512 with the head on the last position; decode from"

@@ -7,7 +7,7 @@ cmd_doctor() {
   line cores "$(nproc)"
   line memory "$(awk '/MemTotal/{printf "%.1f GiB", $2/1048576}' /proc/meminfo)"
   line disk "$(df -h --output=avail . | tail -1 | tr -d ' ') free here"
-  if grep -qw avx512_vnni /proc/cpuinfo; then line instructions "AVX-512 VNNI"; elif grep -qw avx2 /proc/cpuinfo; then line instructions "AVX2"; else line instructions "no AVX2: the scalar path runs, slowly"; fi
+  if grep -qw amx_int8 /proc/cpuinfo; then line instructions "AVX-512 VNNI, AMX (with --isa amx)"; elif grep -qw avx512_vnni /proc/cpuinfo; then line instructions "AVX-512 VNNI"; elif grep -qw avx2 /proc/cpuinfo; then line instructions "AVX2"; else line instructions "no AVX2: the scalar path runs, slowly"; fi
   echo "tools"
   local missing
   missing=$(missing_packages | tr '\n' ' ')

@@ -197,7 +197,7 @@ void AddBenchCommand(CLI::App& app) {
       ->capture_default_str();
   command->add_option("-b,--batches", r.batches, "sequences that decode together, e.g. 1,4,8,32")
       ->capture_default_str();
-  command->add_option("--isa", r.isa, "scalar, avx2 or avx512 (default: the fastest)");
+  command->add_option("--isa", r.isa, "scalar, avx2, avx512 or amx (default: the best of the first three)");
   command->add_option("--tries", r.tries, "rounds of one result at most")->capture_default_str();
   command->add_flag("--machine", r.machine_only, "measure the machine only; needs no model");
   AddJsonFlag(*command, &o->json);

@@ -45,16 +45,17 @@ Result<ops::Isa> ChooseIsa(const std::string& name) {
     return best;
   }
   auto isa = ops::ParseIsa(name);
-  if (isa || name != "avx512" || isa.error().code() != Code::kFailedPrecondition) return isa;
+  const bool is_optional = name == "avx512" || name == "amx";
+  if (isa || !is_optional || isa.error().code() != Code::kFailedPrecondition) return isa;
   const ops::Isa best = ops::BestIsa();
-  PrintNote("this machine has no AVX-512; the " + std::string(ops::IsaName(best)) + " kernels run (same results)");
+  PrintNote("this machine has no " + std::string(name == "amx" ? "AMX" : "AVX-512") + "; the " + std::string(ops::IsaName(best)) + " kernels run (same results)");
   return best;
 }
 
 void AddComputeOptions(CLI::App& command, ComputeOptions* o) {
   command.add_option("-m,--model", o->model, "GGUF file with weights")->required();
   command.add_option("--isa", o->isa,
-                     "scalar, avx2 or avx512 (default: the fastest; the results are the same)");
+                     "scalar, avx2, avx512 or amx (default: the best of the first three; the results are the same)");
   command
       .add_option("--threads", o->threads,
                   "compute threads (default: one per processor; the results are the same)")

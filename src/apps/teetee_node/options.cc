@@ -28,7 +28,7 @@ Options ParseOptions(int argc, char** argv) {
   app.add_option("--channel", o.channel, "address of attested channels")->capture_default_str();
   app.add_option("--advertise-channel", o.advertise, "where other nodes reach the channel, if not at --channel");
   app.add_option("--rpc", o.rpc, "JSON-RPC of the chain")->capture_default_str();
-  app.add_option("--isa", o.isa, "scalar, avx2 or avx512 (default: the best there is)");
+  app.add_option("--isa", o.isa, "scalar, avx2, avx512 or amx (default: the best of the first three)");
   app.add_option("--threads", o.threads, "compute threads (default: one per core)");
   app.add_option("--max-context", o.max_context, "positions of one sequence")->capture_default_str();
   app.add_option("--max-sequences", o.max_sequences, "sequences at once")->capture_default_str();

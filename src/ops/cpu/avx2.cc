@@ -13,6 +13,7 @@ const Kernels kAvx2Kernels = {
     .group_rows = 4,  // kMatMulRows of vector_avx2.h
     .matmul_tiles = 1,  // kMatMulTiles there
     .matmul_streams = 4,  // kStreams
+    .task_macs = 24u << 20,
     .matmul = Avx2MatMul,
     .quantise = Avx2Quantise,
     .all_below = Avx2AllBelow,

@@ -53,6 +53,9 @@ struct BlockSink {
   size_t stride;
 };
 
+// Groups of fewer rows are left to the kernels of AVX-512 by those of AMX; up to here both group the rows alike.
+enum : size_t { kLeastTileRows = 8 };
+
 enum : size_t { kAttentionRows = 48, kSegment = 256, kKvBlock = 16 };
 
 // Attention of up to kAttentionRows (query, head) pairs that read the same KV head.
@@ -84,6 +87,7 @@ struct Kernels {
   size_t group_rows;       // of activations
   size_t matmul_tiles;     // quantised tiles that matmul takes together
   size_t matmul_streams;   // so many times more for a single row of activations
+  size_t task_macs;        // multiply-adds of one task, at most: a fraction of a millisecond
   void (*matmul)(const MatMulArgs& args);
   // Activation blocks of one vector; false if a value is not finite.
   bool (*quantise)(const float* x, size_t k, const BlockSink& sink);
@@ -106,6 +110,7 @@ extern const Kernels kScalarKernels;
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+extern const Kernels kAmxKernels;
 #endif
 
 // REQUIRES: IsaSupported(isa).

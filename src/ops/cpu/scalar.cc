@@ -243,6 +243,7 @@ const Kernels kScalarKernels = {
     .group_rows = 1,
     .matmul_tiles = 1,
     .matmul_streams = 1,
+    .task_macs = 24u << 20,
     .matmul = MatMul,
     .quantise = Quantise,
     .all_below = AllBelow,

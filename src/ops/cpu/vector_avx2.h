@@ -16,6 +16,7 @@ namespace {
 
 struct Avx2 {
   static constexpr bool kHasDpbusd = false;
+  static constexpr bool kHasTiles = false;
   static constexpr int kMatMulTiles = 1;     // tiles of 16 rows that share a load of the activations
   static constexpr int kStreams = 4;         // of such tiles that a single row of activations reads in turn
   static constexpr int kMatMulRows = 4;      // activation rows that share a load of the weights

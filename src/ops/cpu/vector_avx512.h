@@ -16,10 +16,11 @@ namespace {
 
 struct Avx512 {
   static constexpr bool kHasDpbusd = true;
+  static constexpr bool kHasTiles = false;    // products of whole tiles, see vector_amx.h
   static constexpr int kMatMulTiles = 2;     // tiles of 16 rows that share a load of the activations
   static constexpr int kStreams = 1;         // of such tiles that a single row of activations reads in turn; 1: with prefetch
-  static constexpr int kMatMulRows = 6;      // activation rows that share a load of the weights
-  static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
+  static constexpr int kMatMulRows = 8;      // activation rows that share a load of the weights
+  static constexpr int kSumsInRegisters = 16; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;       // activation rows that share a load of float weights,
   static constexpr int kFloatBlocks = 2;     // taken so many times 16 rows at once
   static constexpr int kAttentionRows = 8;   // query rows that share a load of keys or values

@@ -16,10 +16,11 @@ namespace {
 
 struct Emulated {
   static constexpr bool kHasDpbusd = true;
+  static constexpr bool kHasTiles = false;
   static constexpr int kMatMulTiles = 2;
   static constexpr int kStreams = 1;
-  static constexpr int kMatMulRows = 6;
-  static constexpr int kSumsInRegisters = 12; // vectors of float sums that a product keeps in registers
+  static constexpr int kMatMulRows = 8;
+  static constexpr int kSumsInRegisters = 16; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;
   static constexpr int kFloatBlocks = 2;
   static constexpr int kAttentionRows = 8;
@@ -181,6 +182,29 @@ struct Emulated {
   }
   [[gnu::noinline]] static float Sqrt(float v) { return std::sqrt(v); }
   static void Prefetch(const void*) {}
+};
+
+// And what vector_amx.h adds.
+struct EmulatedTiles : Emulated {
+  static constexpr bool kHasTiles = true;
+  static constexpr int kMatMulRows = 16;
+
+  [[gnu::noinline]] static I SubI8(I a, I b) {
+    return Parts<uint8_t>([&](int i) { return static_cast<uint8_t>(Part<uint8_t>(a, i) - Part<uint8_t>(b, i)); });
+  }
+  static void ConfigureTiles(int, int) {}
+  static void ReleaseTiles() {}
+  template <int kSlot, int kRows, int kBytes>
+  [[gnu::noinline]] static void TileProduct(const int8_t* a, const int8_t* b, int32_t* c) {
+    static_assert(0 <= kSlot && kSlot < 4);
+    for (int row = 0; row < kRows; ++row) {
+      for (int lane = 0; lane < 16; ++lane) {
+        int64_t sum = 0;
+        for (int i = 0; i < kBytes; ++i) sum += int64_t{a[32 * row + i]} * b[64 * (i / 4) + 4 * lane + i % 4];
+        c[16 * row + lane] = Wrap(sum);
+      }
+    }
+  }
 };
 
 }  // namespace
