@@ -39,8 +39,7 @@ TT_INLINE typename V::F IntegerPart(const BlockScales<V>& s, const int32_t* dots
   return V::Fma(s.s1, V::ToFloat(V::LoadI(dots + 16 * (kN + j))), V::Mul(s.s0, first));
 }
 
-// One tile of weights times kN rows by products of whole tiles. The float lines of a block are computed while the tiles of the
-// next one are.
+// Tile t of the weights times kN rows. The float lines of a block are computed while the tiles of the next one are.
 template <class V, class T, int kN>
 __attribute__((noinline)) void TileMicro(const MicroArgs& args, int t) {
   constexpr size_t kStride = T::kCodes == Codes::kSigned ? size_t{T::kSuperBytes} : size_t{kTileCodeBytes};

@@ -15,8 +15,8 @@ struct MicroArgs {
   const uint8_t* tile[kMostTiles];
   const uint8_t* next[kMostTiles];  // weights to ask for meanwhile, each line at the same place as the one that is used
   const uint8_t* panel[kMostTiles];
-  const int8_t* codes[kMostTiles];  // signed weights of the first block, and from one block to the next; for products of tiles
-  bool asks;                        // for what is in `next`, too
+  const int8_t* codes[kMostTiles];  // for products of tiles: the signed weights of the first block,
+  bool asks;                        // and whether they ask for what is in `next`
   const int8_t* q;  // (blocks, kN, 32); the other fields (blocks, kN)
   const float* dx;
   const float* dx_sum;

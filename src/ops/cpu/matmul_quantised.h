@@ -20,8 +20,11 @@ void AnyMicro(size_t rows, const MicroArgs& a) {
     case 4:
       return Micro<V, T, kTiles, 4, kFromPanel, true>(a);
     default:
-      if constexpr (V::kHasTiles) return TileMicros<V, T>(rows, a);
-      if constexpr (V::kMatMulRows > 4 && !V::kHasTiles) return Micro<V, T, kTiles, V::kMatMulRows, kFromPanel, true>(a);
+      if constexpr (V::kHasTiles) {
+        return TileMicros<V, T>(rows, a);
+      } else if constexpr (V::kMatMulRows > 4) {
+        return Micro<V, T, kTiles, V::kMatMulRows, kFromPanel, true>(a);
+      }
   }
 }
 
@@ -59,8 +62,7 @@ struct Pass {
   alignas(64) float acc[kTiles * static_cast<size_t>(V::kMatMulRows) * 16];
   alignas(64) uint8_t panel[kFromPanel ? kTiles * kPassBlocks<V> * PanelFields<T>::kBytes : 64];
   alignas(64) int8_t codes[kCodePanel ? kTiles * kPassBlocks<V> * kTileCodeBytes : 64];
-
-  size_t shape = 0;  // rows that the tiles are configured for
+  size_t shape = 0;  // rows that the tiles of AMX are configured for
 
   explicit Pass(const MatMulArgs& a) : args(a) {}
   ~Pass() {
@@ -69,6 +71,7 @@ struct Pass {
     }
   }
 
+  // For groups of so many rows.
   void Configure(size_t rows) {
     if (rows < kLeastTileRows || rows == shape) return;
     V::ConfigureTiles(static_cast<int>(rows), T::kTwoScales ? 16 : 32);
@@ -93,8 +96,9 @@ struct Pass {
     }
   }
 
+  // Codes that are no signed bytes as they lie there.
   void DecodeCodes(size_t t, size_t count) {
-    micro.codes[t] = reinterpret_cast<const int8_t*>(micro.tile[t] + T::kHeader);  // as they are, if signed
+    micro.codes[t] = reinterpret_cast<const int8_t*>(micro.tile[t] + T::kHeader);
     if constexpr (kCodePanel) {
       int8_t* out = codes + t * kPassBlocks<V> * kTileCodeBytes;
       micro.codes[t] = out;
