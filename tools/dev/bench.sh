@@ -20,7 +20,9 @@ setup_peer() {
   [ -x "$PEER_VENV/bin/python" ] || run_quiet "python venv for the other engine" python3 -m venv "$PEER_VENV"
   say "  building $(grep '^llama' tools/bench/requirements.txt) with -march=native (ten minutes or more on two cores) ..."
   local log=$PEER_VENV/build.log pid started=$SECONDS
-  CMAKE_BUILD_PARALLEL_LEVEL=$(jobs_count) CMAKE_ARGS="-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF" \
+  # Where there is AMX, g++ 12 drops most of the other engine's tile configuration as dead stores: it would end in SIGILL.
+  CXXFLAGS="$(! grep -qsw amx_int8 /proc/cpuinfo || echo "-fno-dse -fno-tree-dse")" \
+    CMAKE_BUILD_PARALLEL_LEVEL=$(jobs_count) CMAKE_ARGS="-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF" \
     "$PEER_VENV/bin/pip" install --disable-pip-version-check -v --no-binary llama-cpp-python \
     -r tools/bench/requirements.txt >"$log" 2>&1 </dev/null &
   pid=$!
