@@ -16,8 +16,8 @@ constexpr Kernels Table(size_t group_rows, size_t task_macs, void (*matmul)(cons
       .float_tile_rows = kFloatTileRows,
       .gguf_rows = false,
       .group_rows = group_rows,
-      .matmul_tiles = 2,  // kMatMulTiles there
-      .matmul_streams = 1,  // kStreams
+      .matmul_tiles = 2,  // kMatMulTiles of vector_avx512.h
+      .matmul_streams = 1,  // kStreams there
       .task_macs = task_macs,
       .matmul = matmul,
       .quantise = Avx512Quantise,
