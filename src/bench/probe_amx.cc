@@ -5,7 +5,7 @@
 namespace teetee::bench {
 namespace {
 
-// 16 rows of 32 bytes by 32 rows of 16: 8192 multiply-adds. The instructions are written out, see ops/cpu/vector_amx.h.
+// 16 rows of 32 bytes by 32 rows of 16: 8192 multiply-adds, so that eight rounds are four products. The instructions are written out, see ops/cpu/vector_amx.h.
 enum : size_t { kOpsPerProduct = 2 * 16 * 16 * 32 };
 
 struct TileConfig {

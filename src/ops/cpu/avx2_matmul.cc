@@ -18,22 +18,8 @@ void Avx2MatMul(const MatMulArgs& args) {
       return MatMulFloat<Avx2, DType::kF16>(args);
     case DType::kBF16:
       return MatMulFloat<Avx2, DType::kBF16>(args);
-    case DType::kQ8_0:
-      return MatMulQuantised<Avx2, Q8_0>(args);
-    case DType::kQ4_0:
-      return MatMulQuantised<Avx2, Q4_0>(args);
-    case DType::kQ4_1:
-      return MatMulQuantised<Avx2, Q4_1>(args);
-    case DType::kQ5_0:
-      return MatMulQuantised<Avx2, Q5_0>(args);
-    case DType::kQ5_1:
-      return MatMulQuantised<Avx2, Q5_1>(args);
-    case DType::kIQ4_NL:
-      return MatMulQuantised<Avx2, IQ4_NL>(args);
-    case DType::kMXFP4:
-      return MatMulQuantised<Avx2, MXFP4>(args);
     default:
-      return Avx2MatMulK(args);
+      return MatMulBlocks<Avx2, Avx2MatMulK>(args);
   }
 }
 

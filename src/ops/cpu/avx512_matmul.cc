@@ -18,22 +18,8 @@ void Avx512MatMul(const MatMulArgs& args) {
       return MatMulFloat<Zmm, DType::kF16>(args);
     case DType::kBF16:
       return MatMulFloat<Zmm, DType::kBF16>(args);
-    case DType::kQ8_0:
-      return MatMulQuantised<Zmm, Q8_0>(args);
-    case DType::kQ4_0:
-      return MatMulQuantised<Zmm, Q4_0>(args);
-    case DType::kQ4_1:
-      return MatMulQuantised<Zmm, Q4_1>(args);
-    case DType::kQ5_0:
-      return MatMulQuantised<Zmm, Q5_0>(args);
-    case DType::kQ5_1:
-      return MatMulQuantised<Zmm, Q5_1>(args);
-    case DType::kIQ4_NL:
-      return MatMulQuantised<Zmm, IQ4_NL>(args);
-    case DType::kMXFP4:
-      return MatMulQuantised<Zmm, MXFP4>(args);
     default:
-      return Avx512MatMulK(args);
+      return MatMulBlocks<Zmm, Avx512MatMulK>(args);
   }
 }
 

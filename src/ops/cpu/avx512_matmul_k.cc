@@ -9,23 +9,14 @@ namespace teetee::ops::cpu {
 
 void Avx512MatMulK(const MatMulArgs& args);
 
+namespace {
+
+void Trap(const MatMulArgs&) { __builtin_trap(); }  // Avx512MatMul takes the others
+
+}  // namespace
+
 void Avx512MatMulK(const MatMulArgs& args) {
-  switch (args.dtype) {
-    case DType::kQ2_K:
-      return MatMulQuantised<Zmm, Q2_K>(args);
-    case DType::kQ3_K:
-      return MatMulQuantised<Zmm, Q3_K>(args);
-    case DType::kQ4_K:
-      return MatMulQuantised<Zmm, Q4_K>(args);
-    case DType::kQ5_K:
-      return MatMulQuantised<Zmm, Q5_K>(args);
-    case DType::kQ6_K:
-      return MatMulQuantised<Zmm, Q6_K>(args);
-    case DType::kIQ4_XS:
-      return MatMulQuantised<Zmm, IQ4_XS>(args);
-    default:
-      __builtin_trap();  // Avx512MatMul takes the others
-  }
+  MatMulSuperBlocks<Zmm, Trap>(args);
 }
 
 }  // namespace teetee::ops::cpu

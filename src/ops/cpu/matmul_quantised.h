@@ -194,5 +194,49 @@ void MatMulQuantised(const MatMulArgs& args) {
   }
 }
 
+// The types with one scale per 32 weights. kOthers takes the rest.
+template <class V, void (*kOthers)(const MatMulArgs&)>
+void MatMulBlocks(const MatMulArgs& args) {
+  switch (args.dtype) {
+    case DType::kQ8_0:
+      return MatMulQuantised<V, Q8_0>(args);
+    case DType::kQ4_0:
+      return MatMulQuantised<V, Q4_0>(args);
+    case DType::kQ4_1:
+      return MatMulQuantised<V, Q4_1>(args);
+    case DType::kQ5_0:
+      return MatMulQuantised<V, Q5_0>(args);
+    case DType::kQ5_1:
+      return MatMulQuantised<V, Q5_1>(args);
+    case DType::kIQ4_NL:
+      return MatMulQuantised<V, IQ4_NL>(args);
+    case DType::kMXFP4:
+      return MatMulQuantised<V, MXFP4>(args);
+    default:
+      return kOthers(args);
+  }
+}
+
+// The types with super-blocks of 256 weights. kOthers takes the rest.
+template <class V, void (*kOthers)(const MatMulArgs&)>
+void MatMulSuperBlocks(const MatMulArgs& args) {
+  switch (args.dtype) {
+    case DType::kQ2_K:
+      return MatMulQuantised<V, Q2_K>(args);
+    case DType::kQ3_K:
+      return MatMulQuantised<V, Q3_K>(args);
+    case DType::kQ4_K:
+      return MatMulQuantised<V, Q4_K>(args);
+    case DType::kQ5_K:
+      return MatMulQuantised<V, Q5_K>(args);
+    case DType::kQ6_K:
+      return MatMulQuantised<V, Q6_K>(args);
+    case DType::kIQ4_XS:
+      return MatMulQuantised<V, IQ4_XS>(args);
+    default:
+      return kOthers(args);
+  }
+}
+
 }  // namespace
 }  // namespace teetee::ops::cpu
