@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMaxHeadDim = 1024;  // KvCacheLayer::kMaxHeadDim
 constexpr size_t kStripPositions = 64;  // of V under one pass: they stay in the first-level cache
+constexpr size_t kScoreStride = kSegment + 16;  // a power of two would put the scores of all rows into the same few cache sets
 
 inline size_t Min(size_t a, size_t b) { return a < b ? a : b; }
 inline size_t Max(size_t a, size_t b) { return a > b ? a : b; }
@@ -29,6 +30,7 @@ TT_INLINE typename V::F LoadAny(const T* p) {
 template <class V, int kRows, int kCols, class T>
 TT_INLINE void Chains(const float* const* a, const T* const* b, size_t stride, size_t n,
                       typename V::F (*sum)[kCols]) {
+#pragma GCC unroll 4
   for (size_t i = 0; i < n; ++i) {
     typename V::F line[kCols];
     ForEach<kCols>([&](auto c) __attribute__((always_inline)) { line[c] = LoadAny<V>(b[c] + i * stride); });
@@ -39,9 +41,9 @@ TT_INLINE void Chains(const float* const* a, const T* const* b, size_t stride, s
   }
 }
 
-// Scores (raw chains) of kRows rows over kCols blocks of 16 positions.
+// Scaled scores of kRows rows over kCols blocks of 16 positions.
 template <class V, int kRows, int kCols, class T>
-__attribute__((noinline)) void Scores(const float* const* rows, const T* const* blocks, size_t head_dim,
+__attribute__((noinline)) void Scores(const float* const* rows, const T* const* blocks, size_t head_dim, float scale,
                                       float* const* s, size_t at) {
   const float* q[kRows];
   const T* k[kCols];
@@ -53,7 +55,9 @@ __attribute__((noinline)) void Scores(const float* const* rows, const T* const* 
   });
   Chains<V, kRows, kCols, T>(q, k, kKvBlock, head_dim, sum);
   ForEach<kRows>([&](auto r) __attribute__((always_inline)) {
-    ForEach<kCols>([&](auto c) __attribute__((always_inline)) { V::Store(s[r] + at + 16 * c.value, sum[r][c]); });
+    ForEach<kCols>([&](auto c) __attribute__((always_inline)) {
+      V::Store(s[r] + at + 16 * c.value, V::Mul(sum[r][c], V::Set(scale)));
+    });
   });
 }
 
@@ -63,14 +67,17 @@ struct Strip {
   const T* block[kStripPositions / kKvBlock];
   size_t stride;
   size_t first, last;
+  bool is_first;  // of its segment
 };
 
-// o += the weighted values of a strip, for kRows rows and 16 kCols dimensions from d on. w[r][t]: weight of position t.
+// o, or zero before the first strip, += the weighted values of a strip, for kRows rows and 16 kCols dimensions from d on. w[r][t]: weight of position t.
 template <class V, int kRows, int kCols, class T>
 __attribute__((noinline)) void WeightedValues(const float* const* w, const Strip<T>& strip, size_t d, float* const* o) {
   typename V::F sum[kRows][kCols];
   ForEach<kRows>([&](auto r) __attribute__((always_inline)) {
-    ForEach<kCols>([&](auto c) __attribute__((always_inline)) { sum[r][c] = V::Load(o[r] + d + 16 * c.value); });
+    ForEach<kCols>([&](auto c) __attribute__((always_inline)) {
+      sum[r][c] = strip.is_first ? V::Zero() : V::Load(o[r] + d + 16 * c.value);
+    });
   });
   for (size_t t = strip.first; t < strip.last;) {
     const size_t end = sizeof(T) == 4 ? strip.last : Min(strip.last, (t / kKvBlock + 1) * kKvBlock);
@@ -88,29 +95,37 @@ __attribute__((noinline)) void WeightedValues(const float* const* w, const Strip
   });
 }
 
-// Turns raw chains of positions [begin, end) (multiples of 16) into weights w_t in place; positions outside a..e become +0.
+template <class V>
+void Cap(size_t begin, size_t end, float softcap, float* s) {
+  const typename V::F cap = V::Set(softcap);
+  for (size_t t = begin; t < end; t += 16) V::Store(s + t, V::Mul(cap, Tanh16<V>(V::Div(V::Load(s + t), cap))));
+}
+
+// Positions outside a..e become -infinity.
+template <class V>
+void Hide(size_t begin, size_t end, size_t a, size_t e, float* s) {
+  if (begin >= a && end <= e + 1) return;
+  const typename V::F minus_infinity = V::Set(-__builtin_inff());
+  for (size_t t = begin; t < end; t += 16) {
+    if (t >= a && t + 15 <= e) continue;
+    const auto seen = V::InRange(static_cast<int>(t), static_cast<int>(a), static_cast<int>(e));
+    V::Store(s + t, V::Select(seen, V::Load(s + t), minus_infinity));
+  }
+}
+
+// Turns scaled scores of positions [begin, end) (multiples of 16) into weights w_t in place; positions outside a..e become +0.
 // Returns m and l.
 template <class V>
-void Softmax(const AttentionArgs& args, size_t begin, size_t end, size_t a, size_t e, float* s, float* m, float* l) {
+void Softmax(float softcap, size_t begin, size_t end, size_t a, size_t e, float* s, float* m, float* l) {
   using F = typename V::F;
-  const F minus_infinity = V::Set(-__builtin_inff());
-  F max = minus_infinity;
-  for (size_t t = begin; t < end; t += 16) {
-    F v = V::Mul(V::Load(s + t), V::Set(args.scale));
-    if (args.softcap > 0) {
-      const F cap = V::Set(args.softcap);
-      v = V::Mul(cap, Tanh16<V>(V::Div(v, cap)));
-    }
-    if (t < a || t + 15 > e) {
-      v = V::Select(V::InRange(static_cast<int>(t), static_cast<int>(a), static_cast<int>(e)), v, minus_infinity);
-    }
-    V::Store(s + t, v);
-    max = V::Max(max, v);
-  }
+  if (softcap > 0) Cap<V>(begin, end, softcap, s);
+  Hide<V>(begin, end, a, e, s);
+  F max = V::Load(s + begin);
+  for (size_t t = begin + 16; t < end; t += 16) max = V::Max(max, V::Load(s + t));
   *m = V::MaxLane(max);
   F sum = V::Zero();  // lanes t mod 16
   for (size_t t = begin; t < end; t += 16) {
-    const F w = Exp16<V>(V::Sub(V::Load(s + t), V::Set(*m)));
+    const F w = Exp16<V, true>(V::Sub(V::Load(s + t), V::Set(*m)));
     V::Store(s + t, w);
     sum = V::Add(sum, w);
   }
@@ -162,10 +177,11 @@ class AttentionTask {
       : args_(args), width_((args.head_dim + 15) / 16 * 16), is_direct_(args.n <= kRows && args.head_dim % 16 == 0) {
     for (size_t r = 0; r < kAttentionRows; ++r) {
       // Rows beyond the last one repeat it, so that groups are full; their results go nowhere.
-      q_[r] = args.q[r < args.n ? r : args.n - 1];
-      s_row_[r] = s_ + r * kSegment;
+      q_row_[r] = q_ + (r < args.n ? r : args.n - 1) * width_;
+      s_row_[r] = s_ + r * kScoreStride;
       o_row_[r] = o_ + r * width_;
     }
+    for (size_t r = 0; r < args.n; ++r) memcpy(q_ + r * width_, args.q[r], args.head_dim * sizeof(float));
   }
 
   void Run() {
@@ -200,7 +216,6 @@ class AttentionTask {
     if (is_direct_) AllScores(KeysInPlace{});
     else AllScores(KeysWidened{});
     for (size_t r = 0; r < args_.n; ++r) Weigh(r);
-    memset(o_, 0, Min(args_.n + kRows, kAttentionRows) * width_ * sizeof(float));
     for (size_t t = first_ / kStripPositions * kStripPositions; t <= last_; t += kStripPositions) {
       if (is_direct_) Values<uint16_t>(t);
       else Values<float>(t);
@@ -253,7 +268,7 @@ class AttentionTask {
   template <size_t kMost, int kBlocks, class T>
   void ScoresOf(size_t size, size_t r, const T* const* keys, size_t at) {
     if (size == kMost) {
-      Scores<V, static_cast<int>(kMost), kBlocks, T>(q_ + r, keys, args_.head_dim, s_row_ + r, at);
+      Scores<V, static_cast<int>(kMost), kBlocks, T>(q_row_ + r, keys, args_.head_dim, args_.scale, s_row_ + r, at);
     } else if constexpr (kMost > 1) {
       ScoresOf<kMost / 2, kBlocks, T>(size, r, keys, at);
     }
@@ -269,13 +284,14 @@ class AttentionTask {
     }
     const size_t a = Max(args_.first[r], origin_) - origin_;
     const size_t e = Min(args_.last[r], origin_ + kSegment - 1) - origin_;
-    Softmax<V>(args_, begin, end, a, e, s_row_[r], &m_[r], &l_[r]);
+    Softmax<V>(args_.softcap, begin, end, a, e, s_row_[r], &m_[r], &l_[r]);
   }
 
   // Adds what positions [t, t + kStripPositions) of the segment give to every row's o.
   template <class T>
   void Values(size_t t) {
     Strip<T> strip;
+    strip.is_first = t <= first_;
     strip.first = Max(t, first_) - t;
     strip.last = Min(t + kStripPositions, last_ + 1) - t;
     strip.stride = sizeof(T) == 2 ? args_.head_dim : width_;
@@ -322,12 +338,13 @@ class AttentionTask {
   const bool is_direct_;    // one group of rows: keys and values are widened where they are used
   size_t origin_ = 0;       // first position of the segment
   size_t first_ = 0, last_ = 0;  // positions of the segment that some row sees
-  const float* q_[kAttentionRows];
+  const float* q_row_[kAttentionRows];
   float* s_row_[kAttentionRows];
   float* o_row_[kAttentionRows];
   float m_[kAttentionRows], l_[kAttentionRows];
   Merged merged_[kAttentionRows];
-  alignas(64) float s_[kAttentionRows * kSegment];
+  alignas(64) float q_[kAttentionRows * kMaxHeadDim];  // side by side: rows of args_.q may lie whole pages apart
+  alignas(64) float s_[kAttentionRows * kScoreStride];
   alignas(64) float wide_[kStripPositions * kMaxHeadDim];
   alignas(64) float o_[kAttentionRows * kMaxHeadDim];
 };

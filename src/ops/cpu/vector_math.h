@@ -25,12 +25,13 @@ TT_INLINE void ForEach(Body body) {
   ForEachOf(std::make_integer_sequence<int, n>(), body);
 }
 
-template <class V>
+// kBounded: every x is known to be at most 88.
+template <class V, bool kBounded = false>
 TT_INLINE typename V::F Exp16(typename V::F x) {
   using F = typename V::F;
   const auto keep = V::GreaterEq(x, V::Set(-87.0f));
   const F magic = V::Set(0x1.8p23f);
-  x = V::Min(x, V::Set(88.0f));
+  if constexpr (!kBounded) x = V::Min(x, V::Set(88.0f));
   const F t = V::Fma(x, V::Set(0x1.715476p+0f), magic);
   const F k = V::Sub(t, magic);
   F r = V::Fma(k, V::Set(-0x1.62e4p-1f), x);
