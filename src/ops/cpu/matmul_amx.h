@@ -49,7 +49,7 @@ __attribute__((noinline)) void TileMicro(const MicroArgs& args, int t) {
   const int8_t* codes = a.codes[t];
   const uint8_t* panel = a.panel[t];
   alignas(64) int32_t dots[2][kHalves * kN * 16];
-  SumsOf<V, 1, kN, false> sums(a.acc + t * kN * 16);
+  SumsOf<V, 1, kN, false> sums(a.acc + t * kN * 16, a.carries);
   TileDots<V, T, kN, 0>(codes, a.q, dots[0]);
   const auto lines = [&](size_t b, const int32_t* of) __attribute__((always_inline)) {
     const BlockScales<V> s = LoadPanel<V, T>(panel + b * PanelFields<T>::kBytes);

@@ -22,7 +22,8 @@ struct MicroArgs {
   const float* dx_sum;
   const int32_t* sums;
   size_t blocks;
-  float* acc;  // (tiles, kN, 16), carried from one panel of K to the next
+  float* acc;  // (tiles, kN, 16): the sums
+  bool carries;  // on with the sums of the blocks before
 };
 
 template <class V, int kTiles, int kN>
@@ -40,8 +41,10 @@ template <class V, int kTiles, int kN, bool kInMemory = (kTiles * kN > V::kSumsI
 struct SumsOf {
   Sums<V, kTiles, kN> sum;
 
-  TT_INLINE explicit SumsOf(const float* acc) {
-    ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) { sum.v[i / kN][i % kN] = V::Load(acc + 16 * i); });
+  TT_INLINE SumsOf(const float* acc, bool carries) {
+    ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) {
+      sum.v[i / kN][i % kN] = carries ? V::Load(acc + 16 * i) : V::Zero();
+    });
   }
   TT_INLINE typename V::F Get(int t, int j) const { return sum.v[t][j]; }
   TT_INLINE void Set(int t, int j, typename V::F v) { sum.v[t][j] = v; }
@@ -54,7 +57,10 @@ template <class V, int kTiles, int kN>
 struct SumsOf<V, kTiles, kN, true> {
   float* acc;
 
-  TT_INLINE explicit SumsOf(float* at) : acc(at) {}
+  TT_INLINE SumsOf(float* at, bool carries) : acc(at) {
+    if (carries) return;
+    ForEach<kTiles * kN>([&](auto i) __attribute__((always_inline)) { V::Store(acc + 16 * i, V::Zero()); });
+  }
   TT_INLINE typename V::F Get(int t, int j) const { return V::Load(acc + 16 * (t * kN + j)); }
   TT_INLINE void Set(int t, int j, typename V::F v) { V::Store(acc + 16 * (t * kN + j), v); }
   TT_INLINE void EndOfBlock() { asm volatile("" : : : "memory"); }
@@ -225,7 +231,7 @@ TT_INLINE void OneBlock(const MicroArgs& a, size_t b, size_t at, size_t sub, Out
 template <class V, class T, int kTiles, int kN, bool kFromPanel, bool kPrefetch>
 __attribute__((noinline)) void Micro(const MicroArgs& args) {
   const MicroArgs a = args;
-  SumsOf<V, kTiles, kN> sums(a.acc);
+  SumsOf<V, kTiles, kN> sums(a.acc, a.carries);
   size_t at = 0;  // of the super-block in its tile
   for (size_t b = 0; b < a.blocks; at += T::kSuperBytes) {
     size_t sub = at + T::kHeader;

@@ -59,7 +59,7 @@ struct Pass {
 
   const MatMulArgs& args;
   MicroArgs micro{};
-  alignas(64) float acc[kTiles * static_cast<size_t>(V::kMatMulRows) * 16];
+  alignas(64) float acc[kTiles * static_cast<size_t>(V::kMatMulRows) * 16] = {};
   alignas(64) uint8_t panel[kFromPanel ? kTiles * kPassBlocks<V> * PanelFields<T>::kBytes : 64];
   alignas(64) int8_t codes[kCodePanel ? kTiles * kPassBlocks<V> * kTileCodeBytes : 64];
   size_t shape = 0;  // rows that the tiles of AMX are configured for
@@ -110,15 +110,22 @@ struct Pass {
     }
   }
 
-  // Rows [row, row + size) of tile t between y and acc; what is padding stays out of y.
-  template <bool kToY>
+  // Rows [row, row + size) of the tiles between y and acc. What is padding stays out of y, and holds any number in acc. The lines
+  // of y lie far apart, each in a page of its own: they are asked for before the products, which end by storing to them.
+  enum class Sums { kToY, kFromY, kAskFor };
+  template <Sums kWhat>
   void MoveSums(size_t first, size_t row, size_t size) {
     for (size_t t = 0; t < kTiles && first + t < args.n_tiles; ++t) {
       const size_t left = args.rows - (first + t) * kTileRows;
       const size_t bytes = (left < kTileRows ? left : size_t{kTileRows}) * sizeof(float);
       for (size_t j = 0; j < size && row + j < args.n; ++j) {
+        constexpr bool kToY = kWhat == Sums::kToY;
         float* y = args.y + (row + j) * args.y_stride + (first + t) * kTileRows;
         float* a = acc + (t * size + j) * 16;
+        if constexpr (kWhat == Sums::kAskFor) {
+          V::Prefetch(y);
+          continue;
+        }
         if (bytes == 64) {
           V::Store(kToY ? y : a, V::Load(kToY ? a : y));
         } else {
@@ -149,6 +156,7 @@ struct Pass {
     }
     const size_t blocks = args.k / 32;
     micro.blocks = count;
+    micro.carries = begin != 0;
     micro.acc = acc;
     size_t group = 0;  // padded rows before this group
     for (size_t row = 0; row < args.n;) {
@@ -160,10 +168,10 @@ struct Pass {
       micro.sums = args.sums + at;
       micro.asks = row == 0;
       if constexpr (kUsePanel && V::kHasTiles) Configure(size);
-      memset(acc, 0, kTiles * size * 64);
-      if (begin != 0) MoveSums<false>(first, row, size);
+      if (begin == 0) MoveSums<Sums::kAskFor>(first, row, size);
+      else MoveSums<Sums::kFromY>(first, row, size);
       AnyMicro<V, T, kStreams, kUsePanel>(size, micro);
-      MoveSums<true>(first, row, size);
+      MoveSums<Sums::kToY>(first, row, size);
       row += size;
       group += size;
     }
