@@ -41,7 +41,7 @@ __attribute__((noinline)) void FloatMicro(const uint8_t* w, const float* x, size
   });
 }
 
-constexpr size_t kPassBytes = 16u << 10;  // of a tile, when several groups of activations come by: half of the first-level cache
+constexpr size_t kPassBytes = 128u << 10;  // of a tile, when several groups of activations come by: it stays in the second-level cache
 
 template <class V, DType kDType, int kN>
 void FloatGroup(const MatMulArgs& args, size_t tile, size_t row, size_t begin, size_t end) {
@@ -52,7 +52,10 @@ void FloatGroup(const MatMulArgs& args, size_t tile, size_t row, size_t begin, s
   const size_t left = args.rows - tile * kFloatTileRows;
   const size_t bytes = (left < kFloatTileRows ? left : size_t{kFloatTileRows}) * sizeof(float);
   float* y = args.y + row * args.y_stride + tile * kFloatTileRows;
-  for (size_t j = 0; begin != 0 && j < kN; ++j) memcpy(acc + j * kFloatTileRows, y + j * args.y_stride, bytes);
+  for (size_t j = 0; j < kN; ++j) {
+    if (begin != 0) memcpy(acc + j * kFloatTileRows, y + j * args.y_stride, bytes);
+    else ForEach<2>([&](auto line) __attribute__((always_inline)) { V::Prefetch(y + j * args.y_stride + 16 * line); });
+  }
   const uint8_t* w = args.tiles + tile * args.tile_bytes;
   for (size_t first = 0; first < kFloatTileRows; first += 16 * kBlocks) {
     FloatMicro<V, kDType, kN, kBlocks>(w + first * kWidth, args.x + row * args.k, args.k, begin, end, acc + first);

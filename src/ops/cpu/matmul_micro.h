@@ -15,8 +15,8 @@ struct MicroArgs {
   const uint8_t* tile[kMostTiles];
   const uint8_t* next[kMostTiles];  // weights to ask for meanwhile, each line at the same place as the one that is used
   const uint8_t* panel[kMostTiles];
-  const int8_t* codes[kMostTiles];  // for products of tiles: the signed weights of the first block,
-  bool asks;                        // and whether they ask for what is in `next`
+  const int8_t* codes[kMostTiles];  // for products of tiles: the signed weights of the first block
+  bool asks;                        // for what is in `next`
   const int8_t* q;  // (blocks, kN, 32); the other fields (blocks, kN)
   const float* dx;
   const float* dx_sum;
@@ -217,7 +217,7 @@ TT_INLINE void OneBlock(const MicroArgs& a, size_t b, size_t at, size_t sub, Out
     } else {
       scales.v[t] = ReadScales<V, T>(base + at, base + sub);
     }
-    if constexpr (kPrefetch) {
+    if (kPrefetch && a.asks) {
       ForEach<static_cast<int>((T::kCodeBytes + T::kSub + T::kHeader / T::kBlocksPerSuper + 63) / 64)>(
           [&](auto line) __attribute__((always_inline)) { V::Prefetch(a.next[t] + sub + T::kSub + 64 * line); });
     }

@@ -36,6 +36,10 @@ constexpr size_t kMostBlocksPerSuper = 8;
 // How far ahead one group of rows asks for weights: the latency of memory at the speed of one core.
 constexpr size_t kPrefetchBytes = 1536;
 
+// So many groups ask for what the next pass needs: a processor drops some of what it is asked for while it is busy.
+template <class V>
+constexpr size_t kAskingGroups = V::kHasTiles ? 1 : 2;
+
 // Passes of equal length, but for whole super-blocks.
 template <class V>
 size_t BlocksPerPass(size_t blocks) {
@@ -166,7 +170,7 @@ struct Pass {
       micro.dx = args.dx + at;
       micro.dx_sum = args.dx_sum + at;
       micro.sums = args.sums + at;
-      micro.asks = row == 0;
+      micro.asks = row < kAskingGroups<V> * static_cast<size_t>(V::kMatMulRows);
       if constexpr (kUsePanel && V::kHasTiles) Configure(size);
       if (begin == 0) MoveSums<Sums::kAskFor>(first, row, size);
       else MoveSums<Sums::kFromY>(first, row, size);
