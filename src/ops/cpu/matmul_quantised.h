@@ -33,8 +33,6 @@ void AnyMicro(size_t rows, const MicroArgs& a) {
 template <class V>
 constexpr size_t kPassBlocks = V::kHasTiles ? 64 : 256;
 constexpr size_t kMostBlocksPerSuper = 8;
-// How far ahead one group of rows asks for weights: the latency of memory at the speed of one core.
-constexpr size_t kPrefetchBytes = 1536;
 
 // So many groups ask for what the next pass needs: a processor drops some of what it is asked for while it is busy.
 template <class V>
@@ -146,7 +144,7 @@ struct Pass {
   // What comes after the pass over these blocks: the next tiles, or the next blocks of the first ones. One group of rows makes
   // no passes and asks a fixed way ahead.
   const uint8_t* NextPass(size_t first, size_t t, size_t begin, size_t count) const {
-    if (IsOneGroup<V>(args) && !V::kHasTiles) return micro.tile[t] + kPrefetchBytes;
+    if (IsOneGroup<V>(args) && !V::kHasTiles) return micro.tile[t] + V::kBytesAhead;
     return first + kTiles < args.n_tiles ? PassAt(first + kTiles, t, begin) : PassAt(0, t, begin + count);
   }
 

@@ -20,6 +20,7 @@ struct Avx2 {
   static constexpr int kMatMulTiles = 1;     // tiles of 16 rows that share a load of the activations
   static constexpr int kStreams = 4;         // of such tiles that a single row of activations reads in turn
   static constexpr int kMatMulRows = 4;      // activation rows that share a load of the weights
+  static constexpr size_t kBytesAhead = 4096; // how far ahead one group of them asks for weights
   static constexpr int kSumsInRegisters = 2; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 6;       // activation rows that share a load of float weights,
   static constexpr int kFloatBlocks = 1;     // taken so many times 16 rows at once
@@ -181,7 +182,8 @@ struct Avx2 {
   }
   // sqrtss, not the library's function, whose inline form could be shared with other units.
   static TT_INLINE float Sqrt(float v) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(v))); }
-  static TT_INLINE void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+  // Into the second-level cache: what is asked for is needed late, and would push out of the first what is in use.
+  static TT_INLINE void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
 
  private:
   static TT_INLINE __m256 Between(__m256i t, int first, int last) {

@@ -20,6 +20,7 @@ struct Avx512 {
   static constexpr int kMatMulTiles = 2;     // tiles of 16 rows that share a load of the activations
   static constexpr int kStreams = 1;         // of such tiles that a single row of activations reads in turn; 1: with prefetch
   static constexpr int kMatMulRows = 8;      // activation rows that share a load of the weights
+  static constexpr size_t kBytesAhead = 1536; // how far ahead one group of them asks for weights
   static constexpr int kSumsInRegisters = 16; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;       // activation rows that share a load of float weights,
   static constexpr int kFloatBlocks = 2;     // taken so many times 16 rows at once

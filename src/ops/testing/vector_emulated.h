@@ -20,6 +20,7 @@ struct Emulated {
   static constexpr int kMatMulTiles = 2;
   static constexpr int kStreams = 1;
   static constexpr int kMatMulRows = 8;
+  static constexpr size_t kBytesAhead = 64;
   static constexpr int kSumsInRegisters = 16; // vectors of float sums that a product keeps in registers
   static constexpr int kFloatRows = 8;
   static constexpr int kFloatBlocks = 2;
