@@ -70,7 +70,8 @@ struct Strip {
   bool is_first;  // of its segment
 };
 
-// o, or zero before the first strip, += the weighted values of a strip, for kRows rows and 16 kCols dimensions from d on. w[r][t]: weight of position t.
+// o (zero before the first strip of a segment) += the weighted values of a strip, for kRows rows and 16 kCols dimensions from d on.
+// w[r][t]: weight of position t.
 template <class V, int kRows, int kCols, class T>
 __attribute__((noinline)) void WeightedValues(const float* const* w, const Strip<T>& strip, size_t d, float* const* o) {
   typename V::F sum[kRows][kCols];
