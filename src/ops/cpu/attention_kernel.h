@@ -97,14 +97,14 @@ __attribute__((noinline)) void WeightedValues(const float* const* w, const Strip
 }
 
 template <class V>
-void Cap(size_t begin, size_t end, float softcap, float* s) {
+void SoftCap(size_t begin, size_t end, float softcap, float* s) {
   const typename V::F cap = V::Set(softcap);
   for (size_t t = begin; t < end; t += 16) V::Store(s + t, V::Mul(cap, Tanh16<V>(V::Div(V::Load(s + t), cap))));
 }
 
 // Positions outside a..e become -infinity.
 template <class V>
-void Hide(size_t begin, size_t end, size_t a, size_t e, float* s) {
+void Mask(size_t begin, size_t end, size_t a, size_t e, float* s) {
   if (begin >= a && end <= e + 1) return;
   const typename V::F minus_infinity = V::Set(-__builtin_inff());
   for (size_t t = begin; t < end; t += 16) {
@@ -119,8 +119,8 @@ void Hide(size_t begin, size_t end, size_t a, size_t e, float* s) {
 template <class V>
 void Softmax(float softcap, size_t begin, size_t end, size_t a, size_t e, float* s, float* m, float* l) {
   using F = typename V::F;
-  if (softcap > 0) Cap<V>(begin, end, softcap, s);
-  Hide<V>(begin, end, a, e, s);
+  if (softcap > 0) SoftCap<V>(begin, end, softcap, s);
+  Mask<V>(begin, end, a, e, s);
   F max = V::Load(s + begin);
   for (size_t t = begin + 16; t < end; t += 16) max = V::Max(max, V::Load(s + t));
   *m = V::MaxLane(max);

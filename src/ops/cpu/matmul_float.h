@@ -53,8 +53,9 @@ void FloatGroup(const MatMulArgs& args, size_t tile, size_t row, size_t begin, s
   const size_t bytes = (left < kFloatTileRows ? left : size_t{kFloatTileRows}) * sizeof(float);
   float* y = args.y + row * args.y_stride + tile * kFloatTileRows;
   for (size_t j = 0; j < kN; ++j) {
-    if (begin != 0) memcpy(acc + j * kFloatTileRows, y + j * args.y_stride, bytes);
-    else ForEach<2>([&](auto line) __attribute__((always_inline)) { V::Prefetch(y + j * args.y_stride + 16 * line); });
+    float* sums = y + j * args.y_stride;
+    if (begin != 0) memcpy(acc + j * kFloatTileRows, sums, bytes);
+    for (size_t at = 0; begin == 0 && at < bytes; at += 64) V::Prefetch(sums + at / sizeof(float));  // as in matmul_quantised.h
   }
   const uint8_t* w = args.tiles + tile * args.tile_bytes;
   for (size_t first = 0; first < kFloatTileRows; first += 16 * kBlocks) {

@@ -112,22 +112,24 @@ struct Pass {
     }
   }
 
-  // Rows [row, row + size) of the tiles between y and acc. What is padding stays out of y, and holds any number in acc. The lines
-  // of y lie far apart, each in a page of its own: they are asked for before the products, which end by storing to them.
-  enum class Sums { kToY, kFromY, kAskFor };
-  template <Sums kWhat>
+  float* SumsAt(size_t tile, size_t row) const { return args.y + row * args.y_stride + tile * kTileRows; }
+
+  // Rows [row, row + size) of the tiles will be stored to y, into lines that lie a page apart, and are no longer in a cache.
+  void AskForSums(size_t first, size_t row, size_t size) const {
+    for (size_t t = 0; t < kTiles && first + t < args.n_tiles; ++t) {
+      for (size_t j = 0; j < size && row + j < args.n; ++j) V::Prefetch(SumsAt(first + t, row + j));
+    }
+  }
+
+  // The same rows between y and acc. What is padding stays out of y, and holds any number in acc.
+  template <bool kToY>
   void MoveSums(size_t first, size_t row, size_t size) {
     for (size_t t = 0; t < kTiles && first + t < args.n_tiles; ++t) {
       const size_t left = args.rows - (first + t) * kTileRows;
       const size_t bytes = (left < kTileRows ? left : size_t{kTileRows}) * sizeof(float);
       for (size_t j = 0; j < size && row + j < args.n; ++j) {
-        constexpr bool kToY = kWhat == Sums::kToY;
-        float* y = args.y + (row + j) * args.y_stride + (first + t) * kTileRows;
+        float* y = SumsAt(first + t, row + j);
         float* a = acc + (t * size + j) * 16;
-        if constexpr (kWhat == Sums::kAskFor) {
-          V::Prefetch(y);
-          continue;
-        }
         if (bytes == 64) {
           V::Store(kToY ? y : a, V::Load(kToY ? a : y));
         } else {
@@ -170,10 +172,10 @@ struct Pass {
       micro.sums = args.sums + at;
       micro.asks = row < kAskingGroups<V> * static_cast<size_t>(V::kMatMulRows);
       if constexpr (kUsePanel && V::kHasTiles) Configure(size);
-      if (begin == 0) MoveSums<Sums::kAskFor>(first, row, size);
-      else MoveSums<Sums::kFromY>(first, row, size);
+      if (begin == 0) AskForSums(first, row, size);
+      else MoveSums<false>(first, row, size);
       AnyMicro<V, T, kStreams, kUsePanel>(size, micro);
-      MoveSums<Sums::kToY>(first, row, size);
+      MoveSums<true>(first, row, size);
       row += size;
       group += size;
     }
